@@ -1,0 +1,40 @@
+/* WebSockets on a program's libevent base. Link with lwsloop-event. */
+#ifndef LWSLOOP_LWS_EVENT_H
+#define LWSLOOP_LWS_EVENT_H
+
+#include <event2/event.h>
+
+#include "libwebsockets.h"
+
+LWS_BEGIN_DECLARATIONS
+
+/*
+ * Has a context served by an event base: from now on everything happens inside the program's
+ * event_base_dispatch() or event_base_loop().
+ *
+ *   context   may have connections already. Attaching again, to the same base or another, moves
+ *             it, and so does attaching it to another kind of loop.
+ *   base      made by the program and its own: it is never run, broken out of or freed here. It
+ *             must not be freed before the context has been destroyed or attached elsewhere.
+ *
+ * The library has one struct event for each of the context's descriptors, at the base's default
+ * priority. libevent knows no event that does not count: event_base_dispatch() does not return of
+ * itself before the context has been destroyed, even where it neither listens nor has connections.
+ *
+ * Destroying the context frees these events at once; the base needs no further turn.
+ *
+ * Returns 0. Returns -1 with errno and a log line where context or base is NULL, or it is called
+ * from inside one of the four POLL_FD callbacks (EINVAL); where memory is short (ENOMEM); or where
+ * libevent would not watch one of the descriptors (the system's error, EIO if it gave none): the
+ * four go to protocols[0] again then, and connections live on.
+ *
+ * To be called on the thread that runs the base, from anywhere but the four POLL_FD callbacks.
+ * Calls back: only the four, to protocols[0], where nothing was attached before or it fails.
+ * An addition.
+ */
+LWS_VISIBLE int lws_event_attach(struct libwebsocket_context *context, struct event_base *base)
+    LWS_LINK(lws_event_attach);
+
+LWS_END_DECLARATIONS
+
+#endif

@@ -1,0 +1,43 @@
+/* An array with a slot for each descriptor number, shared by the adapters. */
+#ifndef LWSLOOP_ADAPTERS_SLOTS_H
+#define LWSLOOP_ADAPTERS_SLOTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Makes sure that an array has a slot with the index fd.
+ *
+ *   slots       the array, from malloc(), or NULL where there is none yet
+ *   count       how many slots it has; set to how many it has now
+ *   slot_size   bytes of a slot, at most 64
+ *
+ * Returns the array, which may have moved, with zeros in the new slots; NULL, and the array as it
+ * was, where memory is short or fd is negative.
+ */
+static inline void *lws_slots_for(void *slots, size_t *count, size_t slot_size, int fd)
+{
+    size_t wanted;
+    char *grown;
+
+    if (fd < 0)
+        return NULL;
+    if ((size_t)fd < *count)
+        return slots;
+    /* Descriptor numbers are small and dense: doubling keeps the copies rare. */
+    wanted = *count < 64 ? 64 : *count * 2;
+    if (wanted <= (size_t)fd)
+        wanted = (size_t)fd + 1;
+    if (wanted > SIZE_MAX / slot_size)
+        return NULL;
+    grown = realloc(slots, wanted * slot_size);
+    if (!grown)
+        return NULL;
+    memset(grown + *count * slot_size, 0, (wanted - *count) * slot_size);
+    *count = wanted;
+    return grown;
+}
+
+#endif

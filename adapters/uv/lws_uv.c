@@ -1,0 +1,197 @@
+/* The libuv adapter: one uv_poll_t for each descriptor. */
+#include "lws_uv.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include "../slots.h"
+
+/*
+ * A descriptor and its handle. libuv keeps a closed handle until the loop's next turn, so that this
+ * outlives DEL, and perhaps the attachment; nothing but the handle is used from then on.
+ */
+struct watched {
+    uv_poll_t handle; /* first, so that a handle's address is its struct's; data: the attachment */
+    int fd;
+    short wanted;
+};
+
+struct attachment {
+    struct libwebsocket_context *context;
+    uv_loop_t *loop;
+    struct watched **by_fd;
+    size_t slot_count;
+    int refusal; /* errno of the last descriptor that could not be watched */
+};
+
+static void on_ready(uv_poll_t *handle, int status, int events);
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static struct watched *find_watched(const struct attachment *attachment, int fd)
+{
+    return fd >= 0 && (size_t)fd < attachment->slot_count ? attachment->by_fd[fd] : NULL;
+}
+
+static int apply_wanted(struct watched *watched)
+{
+    int events = 0;
+    int result;
+
+    if (watched->wanted & POLLIN)
+        events |= UV_READABLE;
+    if (watched->wanted & POLLOUT)
+        events |= UV_WRITABLE;
+    result =
+        events ? uv_poll_start(&watched->handle, events, on_ready) : uv_poll_stop(&watched->handle);
+    if (result < 0) {
+        lwsl_err("libuv cannot watch descriptor %d: %s\n", watched->fd, uv_strerror(result));
+        errno = -result;
+        return -1;
+    }
+    return 0;
+}
+
+static void on_ready(uv_poll_t *handle, int status, int events)
+{
+    struct watched *watched = (struct watched *)handle;
+    struct attachment *attachment = handle->data;
+    struct pollfd pollfd = {.fd = watched->fd, .events = watched->wanted};
+
+    if (status < 0) {
+        /* POLLERR, which libuv translates to an error: the wanted I/O will find out which. */
+        pollfd.revents = (short)(watched->wanted | POLLERR);
+    } else {
+        /* A hang-up arrives as the wanted events: libuv has no other name for it. */
+        if (events & UV_READABLE)
+            pollfd.revents |= POLLIN;
+        if (events & UV_WRITABLE)
+            pollfd.revents |= POLLOUT;
+    }
+    if (libwebsocket_service_fd(attachment->context, &pollfd) < 0)
+        lwsl_err("descriptor %d could not be served\n", watched->fd);
+
+    /* libuv stops a handle of which it has reported an error. */
+    if (status < 0 && !uv_is_closing((uv_handle_t *)handle) && !uv_is_active((uv_handle_t *)handle))
+        apply_wanted(watched);
+}
+
+static void stop_watching(struct watched *watched)
+{
+    /* Both take effect on the descriptor at once, which is about to be closed. */
+    if (uv_poll_stop(&watched->handle) < 0)
+        lwsl_err("libuv cannot stop watching descriptor %d\n", watched->fd);
+    uv_close((uv_handle_t *)&watched->handle, on_closed);
+}
+
+static int start_watching(struct attachment *attachment, int fd, int events, unsigned int flags)
+{
+    struct watched **by_fd;
+    struct watched *watched;
+    int result;
+
+    by_fd = lws_slots_for(attachment->by_fd, &attachment->slot_count, sizeof(*by_fd), fd);
+    if (!by_fd)
+        goto out_of_memory;
+    attachment->by_fd = by_fd;
+    watched = malloc(sizeof(*watched));
+    if (!watched)
+        goto out_of_memory;
+    watched->fd = fd;
+    watched->wanted = (short)events;
+
+    result = uv_poll_init(attachment->loop, &watched->handle, fd);
+    if (result < 0) {
+        lwsl_err("libuv cannot watch descriptor %d: %s\n", fd, uv_strerror(result));
+        free(watched);
+        errno = -result;
+        return -1;
+    }
+    watched->handle.data = attachment;
+    if (flags & LWS_POLL_HELPER)
+        uv_unref((uv_handle_t *)&watched->handle);
+    if (apply_wanted(watched) < 0) {
+        int error = errno;
+
+        uv_close((uv_handle_t *)&watched->handle, on_closed);
+        errno = error;
+        return -1;
+    }
+    by_fd[fd] = watched;
+    return 0;
+
+out_of_memory:
+    lwsl_err("no memory to watch descriptor %d\n", fd);
+    errno = ENOMEM;
+    return -1;
+}
+
+static int on_poll_fd(struct libwebsocket_context *context, void *user,
+    enum libwebsocket_callback_reasons reason, int fd, int events, unsigned int flags)
+{
+    struct attachment *attachment = user;
+    struct watched *watched;
+
+    (void)context;
+    if (reason == LWS_CALLBACK_ADD_POLL_FD) {
+        if (start_watching(attachment, fd, events, flags) == 0)
+            return 0;
+        attachment->refusal = errno;
+        return -1;
+    }
+    if (reason == LWS_CALLBACK_POLL_DETACHED) {
+        free(attachment->by_fd);
+        free(attachment);
+        return 0;
+    }
+
+    watched = find_watched(attachment, fd);
+    if (!watched)
+        return -1;
+    switch (reason) {
+    case LWS_CALLBACK_SET_MODE_POLL_FD:
+        watched->wanted = (short)(watched->wanted | events);
+        return apply_wanted(watched);
+    case LWS_CALLBACK_CLEAR_MODE_POLL_FD:
+        watched->wanted = (short)(watched->wanted & ~events);
+        return apply_wanted(watched);
+    case LWS_CALLBACK_DEL_POLL_FD:
+        attachment->by_fd[fd] = NULL;
+        stop_watching(watched);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+int lws_uv_attach(struct libwebsocket_context *context, uv_loop_t *loop)
+{
+    struct attachment *attachment;
+
+    if (!context || !loop) {
+        lwsl_err("lws_uv_attach: context and loop must not be NULL\n");
+        errno = EINVAL;
+        return -1;
+    }
+    attachment = calloc(1, sizeof(*attachment));
+    if (!attachment) {
+        lwsl_err("lws_uv_attach: out of memory\n");
+        return -1;
+    }
+    attachment->context = context;
+    attachment->loop = loop;
+    if (lws_set_poll_fd_callback(context, on_poll_fd, attachment) < 0) {
+        int error = attachment->refusal ? attachment->refusal : errno;
+
+        lwsl_err("lws_uv_attach: the loop could not be attached\n");
+        free(attachment->by_fd);
+        free(attachment);
+        errno = error;
+        return -1;
+    }
+    return 0;
+}

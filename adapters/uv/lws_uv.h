@@ -1,0 +1,40 @@
+/* WebSockets on a program's libuv loop. Link with lwsloop-uv. */
+#ifndef LWSLOOP_LWS_UV_H
+#define LWSLOOP_LWS_UV_H
+
+#include <uv.h>
+
+#include "libwebsockets.h"
+
+LWS_BEGIN_DECLARATIONS
+
+/*
+ * Has a context served by a loop: from now on everything happens inside the program's uv_run().
+ *
+ *   context   may have connections already. Attaching again, to the same loop or another, moves
+ *             it, and so does attaching it to another kind of loop.
+ *   loop      initialised by the program and its own: it is never run, stopped or closed here. It
+ *             must not be closed before the context has been destroyed or attached elsewhere.
+ *
+ * The library has one uv_poll_t for each of the context's descriptors. Those of listening sockets
+ * and connections keep uv_run() from returning as any active handle does; the engine's own do not.
+ *
+ * Destroying the context closes these handles. As libuv asks of everybody, the loop must run once
+ * more before uv_loop_close(), which otherwise returns UV_EBUSY: let uv_run() come to its end, or
+ * call uv_run(loop, UV_RUN_NOWAIT). The memory of the handles is freed then.
+ *
+ * Returns 0. Returns -1 with errno and a log line where context or loop is NULL, or it is called
+ * from inside one of the four POLL_FD callbacks (EINVAL); where memory is short (ENOMEM); or where
+ * libuv would not watch one of the descriptors (libuv's own error as errno): the four go to
+ * protocols[0] again then, and connections live on.
+ *
+ * To be called on the thread that runs the loop, from anywhere but the four POLL_FD callbacks.
+ * Calls back: only the four, to protocols[0], where nothing was attached before or it fails.
+ * An addition.
+ */
+LWS_VISIBLE int lws_uv_attach(struct libwebsocket_context *context, uv_loop_t *loop)
+    LWS_LINK(lws_uv_attach);
+
+LWS_END_DECLARATIONS
+
+#endif

@@ -1,0 +1,184 @@
+#include "connection/connection.h"
+
+#include "connection/http_exchange.h"
+#include "connection/receive.h"
+#include "connection/websocket_input.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct libwebsocket *connection_create(struct engine *engine, int fd)
+{
+    struct libwebsocket *wsi = calloc(1, sizeof(*wsi));
+
+    if (!wsi)
+        return NULL;
+    wsi->engine = engine;
+    wsi->protocol = &engine->protocols[0];
+    wsi->state = CONNECTION_HTTP_HEAD;
+    transport_plain(&wsi->transport, fd);
+    list_init(&wsi->protocol_node);
+    deadline_init(&wsi->deadline);
+    return wsi;
+}
+
+void connection_release(struct libwebsocket *wsi)
+{
+    if (wsi->established)
+        websocket_input_release(&wsi->websocket);
+    else
+        http_exchange_free(wsi);
+    list_remove(&wsi->protocol_node);
+    deadline_cancel(&wsi->engine->wheel, &wsi->deadline);
+    receive_drop(wsi);
+    backlog_clear(&wsi->backlog);
+    if (wsi->rarely) {
+        free(wsi->rarely->close_reason);
+        free(wsi->rarely->staged_reason);
+        free(wsi->rarely);
+        wsi->rarely = NULL;
+    }
+    free(wsi->session);
+    wsi->session = NULL;
+    transport_close(&wsi->transport);
+}
+
+void connection_attend(struct libwebsocket *wsi)
+{
+    queue_push(&wsi->engine->attention, &wsi->attention);
+}
+
+void connection_schedule(struct libwebsocket *wsi)
+{
+    wsi->resume = true;
+    queue_push(&wsi->engine->work, &wsi->work);
+}
+
+int engine_callback(
+    struct engine *engine, struct protocol *protocol, enum libwebsocket_callback_reasons reason)
+{
+    return protocol->callback(engine->context, NULL, reason, NULL, NULL, 0);
+}
+
+int connection_callback_as(struct libwebsocket *wsi, struct protocol *protocol,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t length)
+{
+    int result;
+
+    wsi->callbacks++;
+    result = protocol->callback(wsi->engine->context, wsi, reason, user, in, length);
+    wsi->callbacks--;
+    connection_attend(wsi);
+    return result;
+}
+
+int connection_callback(
+    struct libwebsocket *wsi, enum libwebsocket_callback_reasons reason, void *in, size_t length)
+{
+    return connection_callback_as(wsi, wsi->protocol, reason, wsi->session, in, length);
+}
+
+void connection_die(struct libwebsocket *wsi)
+{
+    wsi->state = CONNECTION_DEAD;
+    receive_drop(wsi);
+    connection_attend(wsi);
+}
+
+void connection_drain(struct libwebsocket *wsi)
+{
+    wsi->state = CONNECTION_DRAINING;
+    receive_drop(wsi);
+    connection_set_due(wsi, wsi->engine->limits.close_timeout);
+    connection_attend(wsi);
+}
+
+void connection_send_failed(struct libwebsocket *wsi)
+{
+    lwsl_info("connection %d: sending failed: %s\n", wsi->transport.fd, strerror(errno));
+    backlog_clear(&wsi->backlog);
+    wsi->choked = false;
+    /* What the peer sent before it went away is still to be delivered. */
+    if (wsi->state != CONNECTION_OPEN || wsi->flow_stopped || wsi->input_ended) {
+        connection_die(wsi);
+        return;
+    }
+    wsi->broken = true;
+    connection_set_due(wsi, wsi->engine->limits.close_timeout);
+    connection_attend(wsi);
+}
+
+struct rarely *connection_rarely(struct libwebsocket *wsi)
+{
+    if (!wsi->rarely)
+        wsi->rarely = calloc(1, sizeof(*wsi->rarely));
+    return wsi->rarely;
+}
+
+static void move_deadline(struct libwebsocket *wsi)
+{
+    uint64_t at = wsi->engine_due;
+
+    if (wsi->rarely && wsi->rarely->user_due && (at == 0 || wsi->rarely->user_due < at))
+        at = wsi->rarely->user_due;
+    if (at)
+        deadline_set(&wsi->engine->wheel, &wsi->deadline, at);
+    else
+        deadline_cancel(&wsi->engine->wheel, &wsi->deadline);
+}
+
+void connection_set_due(struct libwebsocket *wsi, unsigned int milliseconds)
+{
+    wsi->engine_due = milliseconds ? wsi->engine->now + milliseconds : 0;
+    move_deadline(wsi);
+}
+
+bool connection_set_user_due(struct libwebsocket *wsi, uint64_t at)
+{
+    if (at == 0 && !wsi->rarely)
+        return true;
+    if (!connection_rarely(wsi))
+        return false;
+    wsi->rarely->user_due = at;
+    move_deadline(wsi);
+    return true;
+}
+
+bool connection_takes_input(const struct libwebsocket *wsi)
+{
+    switch ((enum connection_state)wsi->state) {
+    case CONNECTION_HTTP_HEAD:
+        /* A client that sends requests but takes no answers gets no more of them. */
+        return !wsi->choked;
+    case CONNECTION_HTTP_RESPONSE:
+        return http_exchange_ignores_input(wsi);
+    case CONNECTION_OPEN:
+        return !wsi->flow_stopped;
+    case CONNECTION_HTTP_BODY:
+    case CONNECTION_CLOSE_SENT:
+    case CONNECTION_DRAINING:
+        return true;
+    case CONNECTION_LISTENER:
+    case CONNECTION_WAKE:
+    case CONNECTION_TIMER:
+    case CONNECTION_DEAD:
+        break;
+    }
+    return false;
+}
+
+unsigned char connection_wanted_events(const struct libwebsocket *wsi)
+{
+    unsigned char events = 0;
+
+    if (wsi->state == CONNECTION_DEAD)
+        return 0;
+    if (connection_is_internal(wsi))
+        return wsi->flow_stopped ? 0 : wsi->transport.read_events;
+    if (connection_takes_input(wsi) && !wsi->input_ended && !wsi->stash)
+        events |= wsi->transport.read_events;
+    if (wsi->choked)
+        events |= wsi->transport.write_events;
+    return events;
+}

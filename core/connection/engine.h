@@ -1,0 +1,74 @@
+/*
+ * What all connections of a context share: limits, deadlines, the receive buffer, and the queues by
+ * which a connection asks the service layer for its attention.
+ */
+#ifndef LWSLOOP_CONNECTION_ENGINE_H
+#define LWSLOOP_CONNECTION_ENGINE_H
+
+#include "base/deadline_wheel.h"
+#include "base/list.h"
+#include "base/queue.h"
+#include "libwebsockets.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    RECEIVE_SIZE = 65536, /* the most that is read from a connection in one service call */
+    FILE_PIECE = 262144,  /* the most of a file that is sent in one service call */
+    GATHER_MAX = 65536,   /* gathered bytes above which they are not kept for the end of the call */
+    WORK_PER_CALL = 256   /* connections that are resumed or become WRITEABLE in one service call */
+};
+
+/* A protocol as the engine keeps it, whatever the layout of the program's own. */
+struct protocol {
+    const char *name;
+    callback_function *callback;
+    size_t session_size;
+    size_t piece_size;
+    const struct libwebsocket_protocols *element; /* the program's */
+    struct list_node connections;                 /* the established ones */
+    atomic_bool writable_all;                     /* asked for, perhaps from another thread */
+};
+
+struct limits {
+    size_t connections;
+    size_t backlog;
+    uint64_t message;
+    uint32_t head;
+    uint32_t header_fields;
+    uint64_t body;
+    unsigned int request_timeout;
+    unsigned int http_idle_timeout;
+    unsigned int http_stall_timeout;
+    unsigned int close_timeout;
+    unsigned int ping_interval;
+    unsigned int ping_timeout;
+};
+
+struct engine {
+    struct libwebsocket_context *context; /* only handed on to callbacks */
+    struct protocol *protocols;
+    size_t protocol_count;
+    struct limits limits;
+    uint64_t now; /* as of the outermost call's beginning */
+    struct deadline_wheel wheel;
+    struct queue attention;        /* something about them changed; looked at as the call returns */
+    struct queue work;             /* have more to do than fitted in one call, or want WRITEABLE */
+    unsigned char *receive_buffer; /* NULL while a call that is further out uses it */
+    bool gathering;                /* inside service: what is written leaves at its end */
+    bool ending;                   /* the context is being destroyed: nothing new is begun */
+};
+
+/* RECEIVE_SIZE bytes with the padding that callbacks are promised around them; NULL if memory is
+ * short. To be given back, in any order. */
+unsigned char *engine_take_buffer(struct engine *engine);
+void engine_return_buffer(struct engine *engine, unsigned char *buffer);
+
+/* Calls a protocol about no connection in particular. */
+int engine_callback(
+    struct engine *engine, struct protocol *protocol, enum libwebsocket_callback_reasons reason);
+
+#endif

@@ -1,0 +1,242 @@
+#include "connection/handshake.h"
+
+#include "base/text.h"
+#include "codec/token_list.h"
+#include "codec/websocket_key.h"
+#include "connection/http_response.h"
+#include "connection/websocket_input.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is wrong with a handshake; `status` is 0 where nothing is. */
+struct verdict {
+    int status;
+    const char *why;
+};
+
+static const struct verdict good = {0, NULL};
+
+static const char *token(const struct http_exchange *exchange, enum lws_token_indexes index)
+{
+    return exchange->tokens[index].token;
+}
+
+bool handshake_is_meant(const struct http_head *head)
+{
+    const struct http_field *field;
+    uint32_t at = 0;
+
+    while ((field = http_head_find(head, "Upgrade", &at)))
+        if (token_list_has(http_head_text(head, field->value), "websocket"))
+            return true;
+    return http_head_count(head, "Sec-WebSocket-Key") > 0 ||
+           http_head_count(head, "Sec-WebSocket-Version") > 0;
+}
+
+/* A number from 0 to 255 without leading zeros (RFC 6455, 4.3); -1 for anything else. */
+static int version_number(const char *text)
+{
+    int number = 0;
+
+    if (text[0] == '0' && text[1] != '\0')
+        return -1;
+    for (const char *at = text; *at; at++) {
+        if (*at < '0' || *at > '9' || at - text >= 3)
+            return -1;
+        number = number * 10 + (*at - '0');
+    }
+    return text[0] && number <= 255 ? number : -1;
+}
+
+static struct verdict check_version(const struct http_exchange *exchange)
+{
+    const char *version = token(exchange, WSI_TOKEN_VERSION);
+    int number;
+
+    if (!version)
+        return (struct verdict){426, "no Sec-WebSocket-Version: an old draft, or none"};
+    if (http_head_count(&exchange->head, "Sec-WebSocket-Version") != 1)
+        return (struct verdict){400, "several Sec-WebSocket-Version fields"};
+    number = version_number(version);
+    if (number < 0)
+        return (struct verdict){400, "Sec-WebSocket-Version is not a version"};
+    if (number != 13 && number != 8 && number != 7)
+        return (struct verdict){426, "a version that is not spoken here"};
+    return good;
+}
+
+static struct verdict check_request(const struct http_exchange *exchange, bool has_body)
+{
+    const char *upgrade = token(exchange, WSI_TOKEN_UPGRADE);
+    const char *connection = token(exchange, WSI_TOKEN_CONNECTION);
+    const char *key = token(exchange, WSI_TOKEN_KEY);
+    struct verdict version;
+
+    if (exchange->without_body)
+        return (struct verdict){405, "a handshake with HEAD"};
+    if (exchange->head.version_minor == 0)
+        return (struct verdict){400, "a handshake with HTTP/1.0"};
+    if (has_body)
+        return (struct verdict){400, "a handshake with a body"};
+    if (!upgrade || !token_list_has(upgrade, "websocket"))
+        return (struct verdict){400, "a handshake without Upgrade: websocket"};
+    if (!connection || !token_list_has(connection, "upgrade"))
+        return (struct verdict){400, "a handshake without Connection: Upgrade"};
+    version = check_version(exchange);
+    if (version.status)
+        return version;
+    if (!key || http_head_count(&exchange->head, "Sec-WebSocket-Key") != 1 ||
+        !websocket_key_is_valid(key))
+        return (struct verdict){400, "no good Sec-WebSocket-Key"};
+    return good;
+}
+
+static struct protocol *find_protocol(struct engine *engine, const char *name, size_t length)
+{
+    for (size_t i = 0; i < engine->protocol_count; i++) {
+        struct protocol *protocol = &engine->protocols[i];
+
+        if (protocol->name && strlen(protocol->name) == length &&
+            memcmp(protocol->name, name, length) == 0)
+            return protocol;
+    }
+    return NULL;
+}
+
+static struct protocol *protocol_for_no_offer(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->protocol_count; i++)
+        if (!engine->protocols[i].name)
+            return &engine->protocols[i];
+    return &engine->protocols[0];
+}
+
+/* Whether an element of the offer stands in it before `name`, too. */
+static bool is_repeated(const char *offer, const char *name, size_t length)
+{
+    const char *element;
+    size_t element_length;
+
+    while (token_list_next(&offer, &element, &element_length) && element != name)
+        if (element_length == length && memcmp(element, name, length) == 0)
+            return true;
+    return false;
+}
+
+/* The client's order wins among the protocols the server has. */
+static struct verdict choose(
+    struct libwebsocket *wsi, struct protocol **chosen, const char **name, size_t *name_length)
+{
+    const char *offer = token(wsi->http, WSI_TOKEN_PROTOCOL);
+    const char *cursor = offer;
+    const char *element;
+    size_t length;
+
+    *chosen = NULL;
+    if (!offer) {
+        *chosen = protocol_for_no_offer(wsi->engine);
+        return good;
+    }
+    while (token_list_next(&cursor, &element, &length)) {
+        if (!token_is_valid(element, length) || is_repeated(offer, element, length))
+            return (struct verdict){400, "Sec-WebSocket-Protocol is not a list of unique tokens"};
+        if (*chosen)
+            continue;
+        *chosen = find_protocol(wsi->engine, element, length);
+        *name = element;
+        *name_length = length;
+    }
+    if (!*chosen)
+        return (struct verdict){400, "no subprotocol in common"};
+    return good;
+}
+
+static bool send_acceptance(struct libwebsocket *wsi, const char *name, size_t name_length)
+{
+    char accept[WEBSOCKET_ACCEPT_SIZE];
+    char fixed[256];
+    struct text head;
+
+    if (!websocket_accept(token(wsi->http, WSI_TOKEN_KEY), accept)) {
+        http_response_refuse(wsi, 500, "SHA-1 is not to be had");
+        return false;
+    }
+    text_init(&head, fixed, sizeof(fixed));
+    text_add(&head,
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Accept: %s\r\n%s",
+        accept, name ? "Sec-WebSocket-Protocol: " : "\r\n");
+    return connection_send(wsi, head.bytes, head.length) &&
+           (!name ||
+               (connection_send(wsi, name, name_length) && connection_send(wsi, "\r\n\r\n", 4)));
+}
+
+/* What was an HTTP connection for the program is one no more. */
+static void leave_http(struct libwebsocket *wsi)
+{
+    http_exchange_free(wsi);
+    if (wsi->http_called) {
+        wsi->http_called = false;
+        (void)connection_callback(wsi, LWS_CALLBACK_CLOSED_HTTP, NULL, 0);
+    }
+    free(wsi->session);
+    wsi->session = NULL;
+}
+
+static void establish(struct libwebsocket *wsi, struct protocol *protocol, void *session)
+{
+    wsi->session = session;
+    wsi->protocol = protocol;
+    wsi->state = CONNECTION_OPEN;
+    wsi->established = true;
+    wsi->wants_writable = false;
+    memset(&wsi->websocket, 0, sizeof(wsi->websocket));
+    list_append(&protocol->connections, &wsi->protocol_node);
+    connection_set_due(wsi, wsi->engine->limits.ping_interval);
+    lwsl_info("connection %d: established, protocol %s\n", wsi->transport.fd,
+        protocol->name ? protocol->name : "(none)");
+    (void)connection_callback(wsi, LWS_CALLBACK_ESTABLISHED, NULL, 0);
+}
+
+void handshake(struct libwebsocket *wsi, bool has_body)
+{
+    struct http_exchange *exchange = wsi->http;
+    struct verdict verdict = check_request(exchange, has_body);
+    struct protocol *protocol = NULL;
+    const char *name = NULL;
+    size_t name_length = 0;
+    void *session = NULL;
+
+    if (verdict.status == 0)
+        verdict = choose(wsi, &protocol, &name, &name_length);
+    if (verdict.status) {
+        http_response_refuse(wsi, verdict.status, verdict.why);
+        return;
+    }
+    /* Not const in the API: programs only read what is there. */
+    if (connection_callback_as(wsi, protocol, LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION,
+            exchange->tokens, (void *)(size_t)protocol->name, 0)) {
+        http_response_refuse(wsi, 403, "the program does not want it");
+        return;
+    }
+    if (wsi->engine->ending || wsi->state != CONNECTION_HTTP_HEAD)
+        return;
+    if (protocol->session_size) {
+        session = calloc(1, protocol->session_size);
+        if (!session) {
+            http_response_refuse(wsi, 503, "out of memory for a session");
+            return;
+        }
+    }
+    if (!send_acceptance(wsi, name, name_length)) {
+        free(session);
+        return;
+    }
+    leave_http(wsi);
+    if (wsi->engine->ending || wsi->state != CONNECTION_HTTP_HEAD) {
+        free(session);
+        return;
+    }
+    establish(wsi, protocol, session);
+}

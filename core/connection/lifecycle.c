@@ -1,0 +1,157 @@
+#include "connection/lifecycle.h"
+
+#include "codec/close_payload.h"
+#include "connection/http_exchange.h"
+#include "connection/http_file.h"
+#include "connection/http_response.h"
+#include "connection/receive.h"
+#include "connection/websocket_close.h"
+#include "connection/websocket_output.h"
+
+#include <poll.h>
+
+void connection_ready(struct libwebsocket *wsi, short events)
+{
+    unsigned char ready = (unsigned char)(events & wsi->announced);
+
+    if (events & (POLLHUP | POLLERR | POLLNVAL)) {
+        ready |= wsi->announced;
+        if (wsi->announced == 0) {
+            /* Nobody waits for anything: a stopped WebSocket is kept, an HTTP client has gone. */
+            if (connection_is_http(wsi))
+                connection_die(wsi);
+            else
+                wsi->hung_up = true;
+            connection_attend(wsi);
+            return;
+        }
+    }
+    if (wsi->choked && (ready & wsi->transport.write_events) && connection_flush(wsi) &&
+        wsi->state == CONNECTION_HTTP_RESPONSE)
+        http_file_continue(wsi);
+    if (ready & wsi->transport.read_events)
+        receive_some(wsi);
+    connection_attend(wsi);
+}
+
+static bool program_may_write(const struct libwebsocket *wsi)
+{
+    if (!connection_is_writable(wsi))
+        return false;
+    return wsi->state == CONNECTION_OPEN || wsi->http->answer == HTTP_ANSWER_NONE ||
+           wsi->http->answer == HTTP_ANSWER_RAW;
+}
+
+static void say_writeable(struct libwebsocket *wsi)
+{
+    wsi->wants_writable = false;
+    if (wsi->state == CONNECTION_OPEN) {
+        if (connection_callback(wsi, LWS_CALLBACK_SERVER_WRITEABLE, NULL, 0))
+            connection_close_gracefully(wsi);
+    } else if (connection_callback(wsi, LWS_CALLBACK_HTTP_WRITEABLE, NULL, 0) < 0) {
+        connection_close_gracefully(wsi);
+    }
+}
+
+void connection_work(struct libwebsocket *wsi)
+{
+    connection_attend(wsi);
+    if (wsi->resume) {
+        wsi->resume = false;
+        if (wsi->state == CONNECTION_HTTP_RESPONSE)
+            http_file_continue(wsi);
+        if (receive_can_resume(wsi))
+            receive_some(wsi);
+    }
+    if (wsi->wants_writable && wsi->callbacks == 0) {
+        if (!wsi->choked)
+            (void)connection_flush(wsi);
+        if (program_may_write(wsi))
+            say_writeable(wsi);
+    }
+}
+
+static void ping_or_give_up(struct libwebsocket *wsi)
+{
+    const struct limits *limits = &wsi->engine->limits;
+
+    if (wsi->flow_stopped || wsi->stash) {
+        /* What the peer says is not being read, and so its silence means nothing. */
+        connection_set_due(wsi, limits->ping_interval);
+    } else if (wsi->ping_waits) {
+        lwsl_notice("connection %d: no answer to a ping\n", wsi->transport.fd);
+        websocket_close_at_once(wsi, CLOSE_UNEXPECTED, "no answer to a ping");
+    } else {
+        wsi->ping_waits = true;
+        connection_set_due(wsi, limits->ping_timeout);
+        (void)websocket_send_control(wsi, FRAME_PING, NULL, 0);
+    }
+}
+
+static void engine_deadline(struct libwebsocket *wsi)
+{
+    switch ((enum connection_state)wsi->state) {
+    case CONNECTION_HTTP_HEAD:
+    case CONNECTION_HTTP_BODY:
+    case CONNECTION_HTTP_RESPONSE:
+        http_response_late(wsi);
+        break;
+    case CONNECTION_OPEN:
+        if (wsi->broken)
+            connection_die(wsi);
+        else
+            ping_or_give_up(wsi);
+        break;
+    case CONNECTION_CLOSE_SENT:
+    case CONNECTION_DRAINING:
+        lwsl_info("connection %d: the peer did not end it in time\n", wsi->transport.fd);
+        connection_die(wsi);
+        break;
+    case CONNECTION_LISTENER:
+    case CONNECTION_WAKE:
+    case CONNECTION_TIMER:
+    case CONNECTION_DEAD:
+        break;
+    }
+}
+
+void connection_late(struct libwebsocket *wsi)
+{
+    bool user = wsi->rarely && wsi->rarely->user_due && wsi->rarely->user_due <= wsi->engine->now;
+    bool engine = wsi->engine_due && wsi->engine_due <= wsi->engine->now;
+
+    connection_attend(wsi);
+    if (engine) {
+        connection_set_due(wsi, 0);
+        engine_deadline(wsi);
+    }
+    if (user) {
+        (void)connection_set_user_due(wsi, 0);
+        connection_close_gracefully(wsi);
+    }
+}
+
+void connection_settle(struct libwebsocket *wsi)
+{
+    if (!wsi->choked && !backlog_empty(&wsi->backlog))
+        (void)connection_flush(wsi);
+    connection_drain_step(wsi);
+    if (receive_can_resume(wsi))
+        connection_schedule(wsi);
+}
+
+void connection_close_gracefully(struct libwebsocket *wsi)
+{
+    if (wsi->state == CONNECTION_OPEN)
+        websocket_close_staged(wsi);
+    else
+        http_response_abandon(wsi);
+}
+
+void connection_close_at_once(struct libwebsocket *wsi)
+{
+    if (wsi->state == CONNECTION_OPEN)
+        websocket_close_at_once(wsi, CLOSE_GOING_AWAY, "");
+    else if (wsi->state != CONNECTION_DEAD)
+        connection_leave(wsi);
+}

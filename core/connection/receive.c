@@ -1,0 +1,182 @@
+#include "connection/receive.h"
+
+#include "connection/http_request.h"
+#include "connection/websocket_input.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct stash {
+    size_t start;
+    size_t end;
+    bool dropped; /* while it was being worked on */
+    unsigned char bytes[];
+};
+
+enum { STASH_MARGIN = LWS_SEND_BUFFER_PRE_PADDING + LWS_SEND_BUFFER_POST_PADDING };
+
+unsigned char *engine_take_buffer(struct engine *engine)
+{
+    unsigned char *buffer = engine->receive_buffer;
+
+    engine->receive_buffer = NULL;
+    if (!buffer)
+        buffer = malloc(RECEIVE_SIZE + STASH_MARGIN);
+    return buffer;
+}
+
+void engine_return_buffer(struct engine *engine, unsigned char *buffer)
+{
+    if (engine->receive_buffer)
+        free(buffer);
+    else
+        engine->receive_buffer = buffer;
+}
+
+/* Returns how many of the bytes the present state took. */
+static size_t consume(struct libwebsocket *wsi, unsigned char *bytes, size_t length)
+{
+    switch ((enum connection_state)wsi->state) {
+    case CONNECTION_HTTP_HEAD:
+        return http_request_head(wsi, bytes, length);
+    case CONNECTION_HTTP_BODY:
+        return http_request_body(wsi, bytes, length);
+    case CONNECTION_OPEN:
+    case CONNECTION_CLOSE_SENT:
+        return websocket_input(wsi, bytes, length);
+    case CONNECTION_HTTP_RESPONSE:
+    case CONNECTION_DRAINING:
+    case CONNECTION_LISTENER:
+    case CONNECTION_WAKE:
+    case CONNECTION_TIMER:
+    case CONNECTION_DEAD:
+        break;
+    }
+    return length;
+}
+
+/* Returns how many bytes were taken before the state wanted no more. */
+static size_t feed(struct libwebsocket *wsi, unsigned char *bytes, size_t length)
+{
+    size_t taken = 0;
+
+    wsi->receiving = true;
+    while (taken < length && connection_takes_input(wsi) && !wsi->engine->ending)
+        taken += consume(wsi, bytes + taken, length - taken);
+    wsi->receiving = false;
+    return taken;
+}
+
+static void keep(struct libwebsocket *wsi, const unsigned char *bytes, size_t length)
+{
+    struct stash *stash = malloc(sizeof(*stash) + length + STASH_MARGIN);
+
+    if (!stash) {
+        lwsl_err("connection %d: out of memory for its input\n", wsi->transport.fd);
+        connection_die(wsi);
+        return;
+    }
+    stash->start = LWS_SEND_BUFFER_PRE_PADDING;
+    stash->end = stash->start + length;
+    stash->dropped = false;
+    memcpy(stash->bytes + stash->start, bytes, length);
+    wsi->stash = stash;
+}
+
+static bool still_of_use(const struct libwebsocket *wsi)
+{
+    return wsi->state != CONNECTION_DEAD && wsi->state != CONNECTION_DRAINING &&
+           !wsi->engine->ending;
+}
+
+static void feed_stash(struct libwebsocket *wsi)
+{
+    struct stash *stash = wsi->stash;
+
+    stash->start += feed(wsi, stash->bytes + stash->start, stash->end - stash->start);
+    if (stash->dropped || stash->start == stash->end || !still_of_use(wsi)) {
+        wsi->stash = NULL;
+        free(stash);
+    }
+    connection_attend(wsi);
+}
+
+static void input_ended(struct libwebsocket *wsi)
+{
+    wsi->input_ended = true;
+    connection_attend(wsi);
+    switch ((enum connection_state)wsi->state) {
+    case CONNECTION_HTTP_HEAD:
+        /* Answers to earlier requests may still be on their way. */
+        if (backlog_empty(&wsi->backlog))
+            connection_die(wsi);
+        else
+            connection_drain(wsi);
+        break;
+    case CONNECTION_HTTP_RESPONSE:
+        /* It may only have finished its own side; sending will tell. */
+        break;
+    default:
+        connection_die(wsi);
+        break;
+    }
+}
+
+static void receive_from_transport(struct libwebsocket *wsi)
+{
+    unsigned char *buffer = engine_take_buffer(wsi->engine);
+    unsigned char *bytes = buffer + LWS_SEND_BUFFER_PRE_PADDING;
+    size_t length = 0, taken;
+
+    if (!buffer) {
+        lwsl_err("connection %d: out of memory to receive\n", wsi->transport.fd);
+        connection_die(wsi);
+        return;
+    }
+    switch (transport_receive(&wsi->transport, bytes, RECEIVE_SIZE, &length)) {
+    case TRANSPORT_DONE:
+        websocket_heard(wsi);
+        taken = feed(wsi, bytes, length);
+        if (taken < length && still_of_use(wsi))
+            keep(wsi, bytes + taken, length - taken);
+        connection_attend(wsi);
+        break;
+    case TRANSPORT_AGAIN:
+        break;
+    case TRANSPORT_END:
+        input_ended(wsi);
+        break;
+    case TRANSPORT_FAILED:
+        lwsl_info("connection %d: receiving failed: %s\n", wsi->transport.fd, strerror(errno));
+        connection_die(wsi);
+        break;
+    }
+    engine_return_buffer(wsi->engine, buffer);
+}
+
+void receive_some(struct libwebsocket *wsi)
+{
+    if (wsi->receiving || !connection_takes_input(wsi))
+        return;
+    if (wsi->stash)
+        feed_stash(wsi);
+    else if (!wsi->input_ended)
+        receive_from_transport(wsi);
+}
+
+bool receive_can_resume(const struct libwebsocket *wsi)
+{
+    return wsi->stash && !wsi->receiving && connection_takes_input(wsi);
+}
+
+void receive_drop(struct libwebsocket *wsi)
+{
+    if (wsi->stash && wsi->receiving) {
+        /* The call that works on it frees it. */
+        wsi->stash->dropped = true;
+    } else {
+        free(wsi->stash);
+        wsi->stash = NULL;
+    }
+}

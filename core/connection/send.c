@@ -1,0 +1,76 @@
+/* Sending: gathered inside service, at once outside of it, in order always. */
+#include "connection/connection.h"
+
+#include "connection/websocket_output.h"
+
+#include <errno.h>
+#include <poll.h>
+
+bool connection_flush(struct libwebsocket *wsi)
+{
+    enum transport_result result;
+
+    if (wsi->state == CONNECTION_DEAD || wsi->broken)
+        return false;
+    if (backlog_empty(&wsi->backlog)) {
+        wsi->choked = false;
+        return true;
+    }
+    result = backlog_send(&wsi->backlog, &wsi->transport);
+    if (result == TRANSPORT_FAILED) {
+        connection_send_failed(wsi);
+        return false;
+    }
+    wsi->choked = result == TRANSPORT_AGAIN;
+    connection_attend(wsi);
+    if (wsi->choked)
+        return false;
+    websocket_send_waiting_pong(wsi);
+    if (wsi->wants_writable)
+        queue_push(&wsi->engine->work, &wsi->work);
+    return true;
+}
+
+/* Offers bytes to the transport when nothing waits before them. */
+static bool send_directly(struct libwebsocket *wsi, const void *bytes, size_t length, size_t *moved)
+{
+    /* Only read through the pointer that the system's struct has as non-const. */
+    const struct iovec piece = {(void *)(size_t)bytes, length};
+
+    switch (transport_send(&wsi->transport, &piece, 1, moved)) {
+    case TRANSPORT_DONE:
+        wsi->choked = *moved < length;
+        return true;
+    case TRANSPORT_AGAIN:
+        *moved = 0;
+        wsi->choked = true;
+        return true;
+    case TRANSPORT_END:
+    case TRANSPORT_FAILED:
+        break;
+    }
+    connection_send_failed(wsi);
+    return false;
+}
+
+bool connection_send(struct libwebsocket *wsi, const void *bytes, size_t length)
+{
+    bool at_once = !wsi->engine->gathering || length >= GATHER_MAX;
+    size_t moved = 0;
+
+    if (at_once && !wsi->choked && !connection_flush(wsi) && !wsi->choked)
+        return false;
+    if (at_once && !wsi->choked && length > 0 && !send_directly(wsi, bytes, length, &moved))
+        return false;
+    if (!backlog_append(&wsi->backlog, (const unsigned char *)bytes + moved, length - moved)) {
+        lwsl_err("connection %d: out of memory for what it has to send\n", wsi->transport.fd);
+        /* A part of it may be on its way, so that nothing sensible can follow. */
+        connection_die(wsi);
+        errno = ENOMEM;
+        return false;
+    }
+    connection_attend(wsi);
+    if (!wsi->choked && wsi->backlog.bytes > GATHER_MAX)
+        return connection_flush(wsi) || wsi->choked;
+    return true;
+}

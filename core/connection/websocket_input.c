@@ -1,0 +1,238 @@
+#include "connection/websocket_input.h"
+
+#include "codec/close_payload.h"
+#include "codec/mask.h"
+#include "connection/websocket_close.h"
+#include "connection/websocket_output.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct partial {
+    size_t used;
+    size_t size;
+    unsigned char bytes[]; /* with the padding around the size */
+};
+
+static unsigned char *partial_payload(struct partial *partial)
+{
+    return partial->bytes + LWS_SEND_BUFFER_PRE_PADDING;
+}
+
+static unsigned char opcode(const struct websocket_input *input)
+{
+    return input->first & FRAME_OPCODE_BITS;
+}
+
+static bool is_final(const struct websocket_input *input)
+{
+    return (input->first & FRAME_FIN) != 0;
+}
+
+/* The most bytes that the next piece of the present frame has, those in `partial` included. */
+static size_t piece_size(const struct libwebsocket *wsi)
+{
+    const struct websocket_input *input = &wsi->websocket;
+    size_t used = input->partial ? input->partial->used : 0;
+    size_t most =
+        frame_is_control(input->first) ? FRAME_CONTROL_PAYLOAD_MAX : wsi->protocol->piece_size;
+
+    return input->remaining < most - used ? used + (size_t)input->remaining : most;
+}
+
+static void deliver(struct libwebsocket *wsi, unsigned char *payload, size_t length)
+{
+    unsigned char behind[LWS_SEND_BUFFER_POST_PADDING];
+    int result;
+
+    if (wsi->state != CONNECTION_OPEN)
+        return;
+    memcpy(behind, payload + length, sizeof(behind));
+    payload[length] = '\0';
+    result = connection_callback(wsi, LWS_CALLBACK_RECEIVE, payload, length);
+    memcpy(payload + length, behind, sizeof(behind));
+    if (result < 0)
+        websocket_close_staged(wsi);
+}
+
+static void finish_control(struct libwebsocket *wsi, const unsigned char *payload, size_t length)
+{
+    switch (opcode(&wsi->websocket)) {
+    case FRAME_CLOSE:
+        websocket_close_received(wsi, payload, length);
+        break;
+    case FRAME_PING:
+        websocket_send_pong(wsi, payload, length);
+        break;
+    default:
+        /* A pong answers a ping of the engine's, and has done so by being heard. */
+        break;
+    }
+}
+
+/* A whole piece is there: the payload's last byte may be the frame's last, or more may come. */
+static void finish_piece(struct libwebsocket *wsi, unsigned char *payload, size_t length)
+{
+    struct websocket_input *input = &wsi->websocket;
+    bool ends_frame = input->remaining == 0;
+    bool ends_message = ends_frame && is_final(input);
+
+    if (ends_frame)
+        input->in_payload = false;
+    if (frame_is_control(input->first)) {
+        finish_control(wsi, payload, length);
+        return;
+    }
+    if (ends_message && wsi->state == CONNECTION_OPEN && input->message_opcode == FRAME_TEXT &&
+        !utf8_complete(input->utf8)) {
+        websocket_fail(wsi, CLOSE_INVALID_PAYLOAD, "text ends inside a character");
+        return;
+    }
+    if (length > 0 || ends_message)
+        deliver(wsi, payload, length);
+    if (ends_message)
+        input->message_opcode = FRAME_CONTINUATION;
+}
+
+/* Unmasks and checks bytes as they arrive. False where they failed the connection. */
+static bool accept_payload(struct libwebsocket *wsi, unsigned char *bytes, size_t length)
+{
+    struct websocket_input *input = &wsi->websocket;
+
+    input->mask_at = (unsigned char)mask_apply(bytes, length, input->mask, input->mask_at);
+    input->remaining -= length;
+    if (wsi->state == CONNECTION_OPEN && !frame_is_control(input->first) &&
+        input->message_opcode == FRAME_TEXT && utf8_check(&input->utf8, bytes, length) < length) {
+        websocket_fail(wsi, CLOSE_INVALID_PAYLOAD, "text is not UTF-8");
+        return false;
+    }
+    return true;
+}
+
+static size_t begin_partial(struct libwebsocket *wsi)
+{
+    size_t size = piece_size(wsi);
+    struct partial *partial = malloc(
+        sizeof(*partial) + size + LWS_SEND_BUFFER_PRE_PADDING + LWS_SEND_BUFFER_POST_PADDING);
+
+    if (!partial) {
+        lwsl_err("connection %d: out of memory for a frame\n", wsi->transport.fd);
+        connection_die(wsi);
+        return 0;
+    }
+    partial->used = 0;
+    partial->size = size;
+    wsi->websocket.partial = partial;
+    return size;
+}
+
+/* Adds to what has come of the present piece, which is not all in one place. */
+static size_t gather_payload(struct libwebsocket *wsi, const unsigned char *bytes, size_t length)
+{
+    struct websocket_input *input = &wsi->websocket;
+    struct partial *partial;
+    unsigned char *end;
+
+    if (!input->partial && begin_partial(wsi) == 0)
+        return length;
+    partial = input->partial;
+    if (length > partial->size - partial->used)
+        length = partial->size - partial->used;
+    end = partial_payload(partial) + partial->used;
+    memcpy(end, bytes, length);
+    if (!accept_payload(wsi, end, length))
+        return length;
+    partial->used += length;
+    if (partial->used == partial->size) {
+        input->partial = NULL;
+        finish_piece(wsi, partial_payload(partial), partial->used);
+        free(partial);
+    }
+    return length;
+}
+
+static size_t take_payload(struct libwebsocket *wsi, unsigned char *bytes, size_t length)
+{
+    struct websocket_input *input = &wsi->websocket;
+    size_t whole = piece_size(wsi);
+
+    if (wsi->state == CONNECTION_CLOSE_SENT && !frame_is_control(input->first)) {
+        if (length > input->remaining)
+            length = (size_t)input->remaining;
+        input->remaining -= length;
+        if (input->remaining == 0)
+            input->in_payload = false;
+        return length;
+    }
+    if (input->partial || length < whole)
+        return gather_payload(wsi, bytes, length);
+    if (accept_payload(wsi, bytes, whole))
+        finish_piece(wsi, bytes, whole);
+    return whole;
+}
+
+static void begin_frame(
+    struct libwebsocket *wsi, const struct frame_header *header, unsigned char *end)
+{
+    struct websocket_input *input = &wsi->websocket;
+
+    lwsl_parser("connection %d: frame 0x%02x of %llu bytes\n", wsi->transport.fd, header->first,
+        (unsigned long long)header->length);
+    input->first = header->first;
+    input->remaining = header->length;
+    memcpy(input->mask, header->mask, sizeof(input->mask));
+    input->mask_at = 0;
+    input->in_payload = true;
+    if (!frame_is_control(header->first)) {
+        if (opcode(input) != FRAME_CONTINUATION) {
+            input->message_opcode = opcode(input);
+            input->message_length = 0;
+            input->utf8 = UTF8_START;
+        }
+        if (header->length > wsi->engine->limits.message - input->message_length) {
+            websocket_fail(wsi, CLOSE_TOO_LARGE, "message too large");
+            return;
+        }
+        input->message_length += header->length;
+    }
+    if (header->length == 0)
+        finish_piece(wsi, end, 0);
+}
+
+size_t websocket_input(struct libwebsocket *wsi, unsigned char *bytes, size_t length)
+{
+    struct websocket_input *input = &wsi->websocket;
+    const struct frame_rules rules = {
+        .masked = true, .inside_message = input->message_opcode != FRAME_CONTINUATION};
+    struct frame_header header;
+    size_t used = 0;
+
+    if (input->in_payload)
+        return take_payload(wsi, bytes, length);
+    switch (frame_decode(&input->decoder, &rules, bytes, length, &used, &header)) {
+    case FRAME_MORE:
+        break;
+    case FRAME_READY:
+        begin_frame(wsi, &header, bytes + used);
+        break;
+    case FRAME_BROKEN:
+        websocket_fail(
+            wsi, CLOSE_PROTOCOL_ERROR, frame_fault_text((enum frame_fault)input->decoder.fault));
+        return length;
+    }
+    return used;
+}
+
+void websocket_heard(struct libwebsocket *wsi)
+{
+    if (wsi->state != CONNECTION_OPEN || !wsi->engine->limits.ping_interval || wsi->broken)
+        return;
+    wsi->ping_waits = false;
+    connection_set_due(wsi, wsi->engine->limits.ping_interval);
+}
+
+void websocket_input_release(struct websocket_input *input)
+{
+    free(input->partial);
+    input->partial = NULL;
+}

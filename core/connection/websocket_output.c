@@ -1,0 +1,136 @@
+#include "connection/websocket_output.h"
+
+#include "codec/close_payload.h"
+#include "connection/websocket_close.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+bool websocket_send_frame(
+    struct libwebsocket *wsi, unsigned char first, unsigned char *payload, size_t length)
+{
+    size_t header = frame_encode(payload, first, length, NULL);
+
+    return connection_send(wsi, payload - header, header + length);
+}
+
+bool websocket_send_control(
+    struct libwebsocket *wsi, unsigned char opcode, const void *payload, size_t length)
+{
+    unsigned char frame[FRAME_HEADER_MAX + FRAME_CONTROL_PAYLOAD_MAX];
+
+    if (length > 0)
+        memcpy(frame + FRAME_HEADER_MAX, payload, length);
+    return websocket_send_frame(wsi, FRAME_FIN | opcode, frame + FRAME_HEADER_MAX, length);
+}
+
+void websocket_send_pong(struct libwebsocket *wsi, const unsigned char *payload, size_t length)
+{
+    if (wsi->state != CONNECTION_OPEN || wsi->broken)
+        return;
+    if (!wsi->choked) {
+        /* A failure has ended the connection, which is all there is to do about it. */
+        (void)websocket_send_control(wsi, FRAME_PONG, payload, length);
+        return;
+    }
+    if (!connection_rarely(wsi)) {
+        lwsl_err("connection %d: out of memory for a pong\n", wsi->transport.fd);
+        connection_die(wsi);
+        return;
+    }
+    wsi->rarely->pong_waits = true;
+    wsi->rarely->pong_length = (unsigned char)length;
+    if (length > 0)
+        memcpy(wsi->rarely->pong, payload, length);
+}
+
+void websocket_send_waiting_pong(struct libwebsocket *wsi)
+{
+    if (!wsi->rarely || !wsi->rarely->pong_waits)
+        return;
+    wsi->rarely->pong_waits = false;
+    websocket_send_pong(wsi, wsi->rarely->pong, wsi->rarely->pong_length);
+}
+
+static int misuse(const struct libwebsocket *wsi, const char *what)
+{
+    lwsl_warn("libwebsocket_write: connection %d: %s\n", wsi->transport.fd, what);
+    errno = EINVAL;
+    return -1;
+}
+
+static int write_close(struct libwebsocket *wsi, const unsigned char *payload, size_t length)
+{
+    unsigned int code;
+
+    if (close_payload_decode(payload, length, &code) != CLOSE_PAYLOAD_GOOD)
+        return misuse(wsi, "no valid close code and reason");
+    websocket_close_with(wsi, payload, length);
+    return (int)length;
+}
+
+static int write_control(struct libwebsocket *wsi, unsigned char *payload, size_t length,
+    enum libwebsocket_write_protocol kind)
+{
+    if (length > FRAME_CONTROL_PAYLOAD_MAX)
+        return misuse(wsi, "more than 125 bytes in a control frame");
+    if (kind == LWS_WRITE_CLOSE)
+        return write_close(wsi, payload, length);
+    if (!websocket_send_control(
+            wsi, kind == LWS_WRITE_PING ? FRAME_PING : FRAME_PONG, payload, length))
+        return -1;
+    return (int)length;
+}
+
+int websocket_write(struct libwebsocket *wsi, unsigned char *payload, size_t length,
+    enum libwebsocket_write_protocol protocol)
+{
+    enum libwebsocket_write_protocol kind =
+        (enum libwebsocket_write_protocol)(protocol & FRAME_OPCODE_BITS);
+    unsigned char first = (protocol & LWS_WRITE_NO_FIN) ? 0 : FRAME_FIN;
+    unsigned char empty[LWS_SEND_BUFFER_PRE_PADDING + LWS_SEND_BUFFER_POST_PADDING];
+
+    if (wsi->state != CONNECTION_OPEN || wsi->broken) {
+        errno = EPIPE;
+        return -1;
+    }
+    if (!payload && length > 0)
+        return misuse(wsi, "no payload");
+    if (length > INT_MAX)
+        return misuse(wsi, "more than 2 GiB in one call");
+    switch (kind) {
+    case LWS_WRITE_TEXT:
+    case LWS_WRITE_BINARY:
+        if (wsi->in_message)
+            return misuse(wsi, "a new message inside another");
+        first |= kind == LWS_WRITE_TEXT ? FRAME_TEXT : FRAME_BINARY;
+        break;
+    case LWS_WRITE_CONTINUATION:
+        if (!wsi->in_message)
+            return misuse(wsi, "a continuation of nothing");
+        first |= FRAME_CONTINUATION;
+        break;
+    case LWS_WRITE_CLOSE:
+    case LWS_WRITE_PING:
+    case LWS_WRITE_PONG:
+        return write_control(wsi, payload, length, kind);
+    default:
+        return misuse(wsi, "no kind of frame");
+    }
+    if (wsi->backlog.bytes >= wsi->engine->limits.backlog && !wsi->choked)
+        (void)connection_flush(wsi);
+    if (wsi->state != CONNECTION_OPEN || wsi->broken) {
+        errno = EPIPE;
+        return -1;
+    }
+    if (wsi->backlog.bytes >= wsi->engine->limits.backlog) {
+        errno = EAGAIN;
+        return -1;
+    }
+    if (!websocket_send_frame(
+            wsi, first, payload ? payload : empty + LWS_SEND_BUFFER_PRE_PADDING, length))
+        return -1;
+    wsi->in_message = !(first & FRAME_FIN);
+    return (int)length;
+}

@@ -1,0 +1,217 @@
+/* The callback, its reasons, and the protocols of a context. Included by libwebsockets.h. */
+#ifndef LWSLOOP_LWS_PROTOCOL_H
+#define LWSLOOP_LWS_PROTOCOL_H
+
+#include <stddef.h>
+
+#include "lws_link.h"
+
+LWS_BEGIN_DECLARATIONS
+
+/* One set of protocols, limits and listening sockets, and all connections made with them. */
+struct libwebsocket_context;
+
+/*
+ * One connection, or one of the engine's own descriptors. It is valid from the first callback
+ * that names it until the last one (CLOSED, CLOSED_HTTP or DEL_POLL_FD, whichever comes last)
+ * has returned.
+ */
+struct libwebsocket;
+
+/*
+ * Why the callback is called. The comments give what `user`, `in` and `len` hold and what the
+ * return value does; where they say nothing, `user` is the connection's session memory (NULL where
+ * per_session_data_size is 0), `in` is NULL, `len` is 0, and the return value is ignored. Handle
+ * what you need and return 0 for the rest.
+ *
+ * "Closes": the connection is closed in good order, which for a WebSocket means with a close frame
+ * (see lws_close_reason()); no data and no WRITEABLE callback comes after it, only CLOSED.
+ *
+ * Reasons whose part of the API this version of the library does not have are listed, so that
+ * programs that switch over them compile, and never delivered.
+ */
+enum libwebsocket_callback_reasons {
+    /* A client's handshake was accepted; the session memory is all zero. Since 2010-12-18. */
+    LWS_CALLBACK_ESTABLISHED = 0,
+
+    /* Not delivered by this version. Since 2011-03-05. */
+    LWS_CALLBACK_CLIENT_CONNECTION_ERROR = 1,
+
+    /* Not delivered by this version. Since 2013-02-14. */
+    LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH = 2,
+
+    /* Not delivered by this version. Since 2011-02-12. */
+    LWS_CALLBACK_CLIENT_ESTABLISHED = 3,
+
+    /*
+     * The WebSocket is over. Comes exactly once for each ESTABLISHED, whatever ended it, after the
+     * descriptor's DEL_POLL_FD and before the descriptor is closed. lws_get_close() tells what the
+     * peer said. The session memory is freed when it returns. Since 2010-12-18.
+     */
+    LWS_CALLBACK_CLOSED = 4,
+
+    /*
+     * A connection that had an HTTP callback is over as an HTTP connection: it was closed, or is
+     * about to become a WebSocket. Comes exactly once for it. `user` is protocols[0]'s session
+     * memory, freed when it returns. Since 2013-10-26.
+     */
+    LWS_CALLBACK_CLOSED_HTTP = 5,
+
+    /*
+     * `len` bytes of a message from a client are at `in`: a whole frame, or where the frame is
+     * larger than the protocol's rx_buffer_size, a piece of it. libwebsockets_remaining_packet_
+     * payload() and libwebsocket_is_final_fragment() tell what is still to come,
+     * lws_frame_is_binary() the kind. An empty piece comes only for an empty message or the empty
+     * end of one. The bytes belong to the library and are valid until the callback returns; they
+     * may be changed, are followed by a NUL that is not counted, and have
+     * LWS_SEND_BUFFER_PRE_PADDING before and LWS_SEND_BUFFER_POST_PADDING behind them, so that they
+     * can be given to libwebsocket_write() as they are. Text is valid UTF-8 so far. A negative
+     * return closes. Since 2010-12-18.
+     */
+    LWS_CALLBACK_RECEIVE = 6,
+
+    /* Not delivered by this version. Since 2011-02-12. */
+    LWS_CALLBACK_CLIENT_RECEIVE = 7,
+
+    /* Not delivered by this version. Since 2011-02-12. */
+    LWS_CALLBACK_CLIENT_RECEIVE_PONG = 8,
+
+    /* Not delivered by this version. Since 2011-02-12. */
+    LWS_CALLBACK_CLIENT_WRITEABLE = 9,
+
+    /*
+     * Asked for with libwebsocket_callback_on_writable(): all that was written has been taken by
+     * the system, and it is a good time to write more. A nonzero return closes. Since 2011-03-07.
+     */
+    LWS_CALLBACK_SERVER_WRITEABLE = 10,
+
+    /*
+     * A client sent a GET or HEAD request. Comes to protocols[0], with its session memory in
+     * `user`, the same for all requests of the connection. `in` is the path, NUL-terminated and
+     * `len` bytes long: decoded, without dot segments, always with a leading slash, and followed by
+     * '?' and the query as it was sent, if there is one. It is valid until the callback returns,
+     * and so are the header fields (lws_hdr_copy()). Answer with libwebsockets_serve_http_file(),
+     * or with libwebsocket_write() and LWS_WRITE_HTTP, now or later. A nonzero return closes, after
+     * what was written has been sent. Since 2010-12-18.
+     */
+    LWS_CALLBACK_HTTP = 11,
+
+    /*
+     * The file given to libwebsockets_serve_http_file() has been sent. A nonzero return closes;
+     * otherwise the connection goes on with the next request, if the client asked for that.
+     * Since 2013-01-15.
+     */
+    LWS_CALLBACK_HTTP_FILE_COMPLETION = 12,
+
+    /*
+     * What SERVER_WRITEABLE is, on a connection whose request the program is answering. A negative
+     * return closes. Since 2013-10-26.
+     */
+    LWS_CALLBACK_HTTP_WRITEABLE = 13,
+
+    /*
+     * A connection was accepted and nothing has been read from it. Comes to protocols[0]; `wsi` is
+     * the listening socket's, `user` is NULL, and `in` is the new descriptor, cast to a pointer. A
+     * nonzero return hangs up. Since 2011-02-21; the descriptor was in `user` before 2013-10-26.
+     */
+    LWS_CALLBACK_FILTER_NETWORK_CONNECTION = 14,
+
+    /*
+     * A client's handshake is good and no answer has been sent. Comes to the protocol that was
+     * chosen. `user` is an array of struct lws_tokens, indexed by enum lws_token_indexes, whose
+     * strings may be read until the callback returns (token is NULL where the client did not send
+     * the field); `in` is the protocol's name, which may be NULL. A nonzero return refuses with
+     * 403. Since 2011-02-21.
+     */
+    LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION = 15,
+
+    /* Not delivered by this version. Since 2011-02-21. */
+    LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS = 16,
+    LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS = 17,
+    LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION = 18,
+
+    /* Not delivered by this version. Since 2011-03-05. */
+    LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER = 19,
+    LWS_CALLBACK_CONFIRM_EXTENSION_OKAY = 20,
+    LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED = 21,
+
+    /*
+     * Once for each protocol, before libwebsocket_create_context() returns, and once as the last
+     * callback to it while the context is destroyed. `wsi` and `user` are NULL. Since 2013-02-14.
+     */
+    LWS_CALLBACK_PROTOCOL_INIT = 22,
+    LWS_CALLBACK_PROTOCOL_DESTROY = 23,
+
+    /*
+     * The four by which a program polls for the engine; lws_poll_fd.h has the contract. They come
+     * to protocols[0] while no sink is set with lws_set_poll_fd_callback(). `in` is the descriptor,
+     * cast to a pointer; `len` is a set of poll(2)'s event bits: the events to wait for in ADD,
+     * those to OR in for SET_MODE, those to AND out for CLEAR_MODE, 0 for DEL. `wsi` is never NULL.
+     * `user` is the session memory, or NULL where there is none. Since 2011-02-21; the descriptor
+     * was in `user` before 2013-02-15.
+     */
+    LWS_CALLBACK_ADD_POLL_FD = 24,
+    LWS_CALLBACK_DEL_POLL_FD = 25,
+    LWS_CALLBACK_SET_MODE_POLL_FD = 26,
+    LWS_CALLBACK_CLEAR_MODE_POLL_FD = 27,
+
+    /* Comes only to a sink, as its last call; see lws_set_poll_fd_callback(). An addition. */
+    LWS_CALLBACK_POLL_DETACHED = 1000
+};
+
+/*
+ * What a program gives the library to call: one for each protocol.
+ *
+ *   context   the context; never NULL
+ *   wsi       the connection; NULL for PROTOCOL_INIT and PROTOCOL_DESTROY
+ *   reason    why; decides about the other arguments
+ *   user      as a rule the connection's session memory
+ *   in, len   as the reason says
+ *
+ * It is called on the thread that called into the library, and only from inside the functions that
+ * say they call back. Its return value is used as the reason says. Since 2010-12-18; with `context`
+ * since 2011-02-14.
+ */
+typedef int(callback_function)(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len);
+
+/*
+ * A protocol that the program speaks. A context is given an array of them that ends with an element
+ * whose callback is NULL. The array must live until the context is destroyed. The members before
+ * owning_server are the program's to fill, and are read only while the context is created.
+ * Since 2010-12-18; rx_buffer_size since 2013-02-06.
+ */
+struct libwebsocket_protocols {
+    /*
+     * The subprotocol's name, as a client asks for it. NULL in the protocol for clients that ask
+     * for none; where no element has NULL they get the first.
+     */
+    const char *name;
+
+    callback_function *callback;
+
+    /* Bytes of zeroed memory for each connection, given as `user`; 0 for none. */
+    size_t per_session_data_size;
+
+    /*
+     * The most bytes that one RECEIVE brings: frames up to this size come whole, larger ones in
+     * pieces of exactly this size and a last one. 0 means 4096; the most is 2^30.
+     */
+    size_t rx_buffer_size;
+
+    /* Filled in by the library: the context that uses the array, and the element's place in it. */
+    struct libwebsocket_context *owning_server;
+    int protocol_index;
+};
+
+/* A piece of text: `token` is NULL where there is none, else NUL-terminated. Since 2011-02-21. */
+struct lws_tokens {
+    char *token;
+    int token_len; /* bytes, without the NUL */
+};
+
+struct libwebsocket_extension;
+
+LWS_END_DECLARATIONS
+
+#endif

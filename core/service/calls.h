@@ -1,0 +1,18 @@
+/* Functions that other threads want called on the thread that serves. */
+#ifndef LWSLOOP_SERVICE_CALLS_H
+#define LWSLOOP_SERVICE_CALLS_H
+
+#include "service/context.h"
+
+/* Returns 0 or an error number. */
+int calls_init(struct calls *calls);
+
+/* Calls a bounded number of them, in their order. */
+void calls_run(struct libwebsocket_context *context);
+
+/* Takes no more, and calls all that were taken. */
+void calls_finish(struct libwebsocket_context *context);
+
+void calls_free(struct calls *calls);
+
+#endif

@@ -1,0 +1,241 @@
+/* Making a context. */
+#include "base/text.h"
+#include "platform/clock.h"
+#include "platform/listen_socket.h"
+#include "platform/privileges.h"
+#include "platform/timer.h"
+#include "platform/wake.h"
+#include "service/calls.h"
+#include "service/context.h"
+#include "service/end.h"
+#include "service/poll_fd.h"
+#include "service/settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { REASON_SIZE = 256 };
+
+/* A connection that is none, for one of the engine's own descriptors. NULL: it was closed. */
+static struct libwebsocket *add_internal(
+    struct libwebsocket_context *context, int fd, enum connection_state state)
+{
+    struct libwebsocket *wsi = connection_create(&context->engine, fd);
+
+    if (!wsi || !(wsi->state = (unsigned char)state, context_file(context, wsi))) {
+        free(wsi);
+        return NULL;
+    }
+    return wsi;
+}
+
+static bool open_helpers(struct libwebsocket_context *context, struct text *error)
+{
+    int wake = wake_open();
+    int timer = timer_open();
+
+    if (wake < 0 || timer < 0)
+        text_add(error, "cannot open an eventfd and a timerfd: %s", strerror(errno));
+    else if (!(context->wake = add_internal(context, wake, CONNECTION_WAKE)) ||
+             !(context->timer = add_internal(context, timer, CONNECTION_TIMER)))
+        text_add(error, "out of memory");
+    if (wake >= 0 && !context->wake)
+        close(wake);
+    if (timer >= 0 && !context->timer)
+        close(timer);
+    return context->wake && context->timer;
+}
+
+static bool add_listener(struct libwebsocket_context *context, int fd, struct text *error)
+{
+    struct libwebsocket *wsi = add_internal(context, fd, CONNECTION_LISTENER);
+
+    if (!wsi) {
+        text_add(error, "out of memory");
+        return false;
+    }
+    context->listeners[context->listener_count++] = wsi;
+    return true;
+}
+
+static bool open_port(struct libwebsocket_context *context,
+    const struct lws_context_creation_info *info, int backlog, struct text *error)
+{
+    int fds[LISTEN_SOCKETS_MAX];
+    int count, added = 0;
+
+    if (info->port == CONTEXT_PORT_NO_LISTEN)
+        return true;
+    if (info->port < 0 || info->port > 65535) {
+        text_add(error, "%d is not a port", info->port);
+        return false;
+    }
+    count = listen_tcp(info->iface, info->port, backlog, fds, error);
+    if (count < 0)
+        return false;
+    while (added < count && add_listener(context, fds[added], error))
+        added++;
+    for (int i = added; i < count; i++)
+        close(fds[i]);
+    return added == count;
+}
+
+static bool open_unix(
+    struct libwebsocket_context *context, const char *path, int backlog, struct text *error)
+{
+    int fd;
+
+    if (!path)
+        return true;
+    fd = listen_unix(path, backlog, error);
+    if (fd < 0)
+        return false;
+    context->unix_path = strdup(path);
+    if (!context->unix_path) {
+        text_add(error, "out of memory");
+        close(fd);
+        unlink(path);
+        return false;
+    }
+    if (!add_listener(context, fd, error)) {
+        close(fd);
+        return false;
+    }
+    return true;
+}
+
+static bool adopt_listeners(struct libwebsocket_context *context,
+    const struct lws_context_extras *extras, struct text *error)
+{
+    if (extras->listen_fd_count > LISTEN_SOCKETS_MAX ||
+        (extras->listen_fd_count && !extras->listen_fds)) {
+        text_add(error, "listen_fds: none, or more than %d", LISTEN_SOCKETS_MAX);
+        return false;
+    }
+    for (size_t i = 0; i < extras->listen_fd_count; i++) {
+        if (context_find(context, extras->listen_fds[i])) {
+            text_add(error, "descriptor %d is given twice", extras->listen_fds[i]);
+            return false;
+        }
+        if (!listen_adopt(extras->listen_fds[i], error) ||
+            !add_listener(context, extras->listen_fds[i], error))
+            return false;
+        context->adopted_count++;
+    }
+    return true;
+}
+
+static bool is_without_what_is_missing(
+    const struct lws_context_creation_info *info, struct text *error)
+{
+    if (info->extensions)
+        text_add(error, "extensions are given, and this version has none");
+    else if (info->ssl_cert_filepath || info->ssl_private_key_filepath || info->ssl_ca_filepath)
+        text_add(error, "TLS files are given, and this version has no TLS");
+    return error->length == 0;
+}
+
+static void find_host_name(struct libwebsocket_context *context, unsigned int options)
+{
+    if (options & LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME ||
+        gethostname(context->host_name, sizeof(context->host_name) - 1) < 0 ||
+        context->host_name[0] == '\0')
+        memcpy(context->host_name, "localhost", sizeof("localhost"));
+}
+
+/* Everything that needs no callback. On failure the context is to be freed by end_silently. */
+static bool build(struct libwebsocket_context *context,
+    const struct lws_context_creation_info *info, const struct lws_context_extras *extras,
+    struct text *error)
+{
+    int backlog = extras->listen_backlog > 0 ? extras->listen_backlog : SOMAXCONN;
+
+    if (!is_without_what_is_missing(info, error) ||
+        !settings_limits(&context->engine.limits, extras, error))
+        return false;
+    context->engine.protocols =
+        settings_protocols(info->protocols, &context->engine.protocol_count, error);
+    if (!context->engine.protocols)
+        return false;
+    context->user = info->user;
+    context->ka_time = info->ka_time;
+    context->ka_probes = info->ka_probes;
+    context->ka_interval = info->ka_interval;
+    find_host_name(context, info->options);
+    return open_helpers(context, error) && open_port(context, info, backlog, error) &&
+           open_unix(context, extras->unix_path, backlog, error) &&
+           adopt_listeners(context, extras, error) && privileges_drop(info->gid, info->uid, error);
+}
+
+static struct libwebsocket_context *allocate(void)
+{
+    struct libwebsocket_context *context = calloc(1, sizeof(*context));
+
+    if (!context)
+        return NULL;
+    if (calls_init(&context->calls)) {
+        free(context);
+        return NULL;
+    }
+    context->engine.context = context;
+    context->engine.now = clock_now();
+    deadline_wheel_init(&context->engine.wheel, context->engine.now);
+    deadline_init(&context->listeners_resume);
+    queue_init(&context->engine.attention);
+    queue_init(&context->engine.work);
+    queue_init(&context->graves);
+    context->timer_at = UINT64_MAX;
+    return context;
+}
+
+static void announce_all(struct libwebsocket_context *context)
+{
+    /* Nothing can refuse: there is no sink yet. */
+    for (size_t i = 0; i < context->listener_count; i++)
+        (void)poll_fd_announce(context->listeners[i]);
+    (void)poll_fd_announce(context->wake);
+    (void)poll_fd_announce(context->timer);
+}
+
+struct libwebsocket_context *lws_create_context(
+    struct lws_context_creation_info *info, const struct lws_context_extras *extras)
+{
+    struct libwebsocket_context *context = NULL;
+    struct lws_context_extras known;
+    char reason[REASON_SIZE];
+    struct text error;
+
+    text_init(&error, reason, sizeof(reason));
+    if (!info)
+        text_add(&error, "no info");
+    else if (settings_extras(&known, extras, &error) && !(context = allocate()))
+        text_add(&error, "out of memory");
+    if (!context || !build(context, info, &known, &error)) {
+        lwsl_err("cannot create a context: %s\n", reason);
+        if (extras && extras->struct_size >= offsetof(struct lws_context_extras, unix_path) &&
+            extras->error && extras->error_len)
+            snprintf(extras->error, extras->error_len, "%s", reason);
+        if (context)
+            end_silently(context);
+        return NULL;
+    }
+    for (size_t i = 0; i < context->engine.protocol_count; i++)
+        info->protocols[i].owning_server = context;
+    context_enter(context, CALL_ENDING);
+    announce_all(context);
+    for (size_t i = 0; i < context->engine.protocol_count && !context->destroy_asked; i++) {
+        context->protocols_begun = i + 1;
+        (void)engine_callback(
+            &context->engine, &context->engine.protocols[i], LWS_CALLBACK_PROTOCOL_INIT);
+    }
+    context->created = !context->destroy_asked;
+    return context_leave(context, CALL_ENDING) ? context : NULL;
+}
+
+struct libwebsocket_context *libwebsocket_create_context(struct lws_context_creation_info *info)
+{
+    return lws_create_context(info, NULL);
+}

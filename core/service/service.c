@@ -1,0 +1,84 @@
+#include "connection/lifecycle.h"
+#include "platform/timer.h"
+#include "platform/wake.h"
+#include "service/context.h"
+#include "service/listener.h"
+#include "service/settle.h"
+
+/*
+ * Deadlines are not judged when the timer fires but when the descriptor signalled here comes up: by
+ * then the host has served all that was ready together with the timer.
+ */
+static void serve_timer(struct libwebsocket_context *context)
+{
+    timer_clear(context->timer->transport.fd);
+    context->timer_at = UINT64_MAX;
+    context->deadlines_due = true;
+    context->deadlines_upto = context->engine.now;
+    context_wake(context);
+}
+
+static void serve_wake(struct libwebsocket_context *context)
+{
+    wake_clear(context->wake->transport.fd);
+    context->wake_signalled = false;
+    if (context->deadlines_due)
+        context->deadlines_due = !settle_deadlines(context, context->deadlines_upto);
+}
+
+static void serve(struct libwebsocket_context *context, struct libwebsocket *wsi, short events)
+{
+    switch ((enum connection_state)wsi->state) {
+    case CONNECTION_LISTENER:
+        listener_serve(context, wsi);
+        break;
+    case CONNECTION_WAKE:
+        serve_wake(context);
+        break;
+    case CONNECTION_TIMER:
+        serve_timer(context);
+        break;
+    default:
+        connection_ready(wsi, events);
+        break;
+    }
+}
+
+int libwebsocket_service_fd(struct libwebsocket_context *context, struct pollfd *pollfd)
+{
+    struct libwebsocket *wsi = NULL;
+    short events = 0;
+
+    if (!context) {
+        lwsl_warn("libwebsocket_service_fd: no context\n");
+        return -1;
+    }
+    if (pollfd) {
+        wsi = context_find(context, pollfd->fd);
+        if (!wsi)
+            return 0;
+        events = pollfd->revents;
+        pollfd->revents = 0;
+        if (!events)
+            return 0;
+    }
+    context_enter(context, CALL_SERVICE);
+    if (context->engine.ending)
+        ; /* only what belongs to closing is done any more */
+    else if (wsi)
+        serve(context, wsi, events);
+    else
+        context->deadlines_due = !settle_deadlines(context, context->engine.now);
+    (void)context_leave(context, CALL_SERVICE);
+    return 0;
+}
+
+void *libwebsocket_context_user(struct libwebsocket_context *context)
+{
+    return context ? context->user : NULL;
+}
+
+const char *libwebsocket_canonical_hostname(struct libwebsocket_context *context)
+{
+    return context ? context->host_name : NULL;
+}

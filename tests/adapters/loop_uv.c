@@ -1,0 +1,41 @@
+#include "loop.h"
+
+#include <check.h>
+
+#include "fake_engine.h"
+#include "lws_uv.h"
+
+const char loop_name[] = "adapter-uv";
+const int loop_forwards = 0;
+const int loop_refuses_files = 1;
+const int loop_reports_unwanted = 0;
+const int loop_is_held_by_helpers = 0;
+const int loop_nests = 0;
+
+static uv_loop_t loop;
+
+void loop_open(void)
+{
+    ck_assert_int_eq(uv_loop_init(&loop), 0);
+}
+
+int loop_attach(void)
+{
+    return lws_uv_attach(fake_context, &loop);
+}
+
+void loop_turn(void)
+{
+    uv_run(&loop, UV_RUN_NOWAIT);
+}
+
+int loop_is_held(void)
+{
+    return uv_loop_alive(&loop) != 0;
+}
+
+void loop_close(void)
+{
+    ck_assert_int_eq(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+}

@@ -1,0 +1,5 @@
+#!/bin/sh
+# The behaviour tests on one loop; run from the top of the build folder.
+LWS_TEST_LOOP=own
+export LWS_TEST_LOOP
+exec tests/behaviour/behaviour_tests

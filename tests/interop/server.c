@@ -1,0 +1,387 @@
+/*
+ * The server that foreign clients talk to in the interoperation tests: files and WebSockets on a
+ * free port of 127.0.0.1, whose number is its first line on stdout. It ends on SIGTERM, or when its
+ * standard input does.
+ *
+ * Usage: server --loop poll|uv|event --directory DIR
+ *
+ * HTTP: /show/… answers with the path as the program sees it, by LWS_WRITE_HTTP; every other path
+ * is a file in DIR. WebSocket: no subprotocol, "echo" and "second" send every message back whole;
+ * what "command" does is told at obey().
+ */
+#include "../support/run_loop.h"
+
+#include <libwebsockets.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MESSAGE_MOST (16u * 1024 * 1024)
+
+/* A message is gathered behind the padding, and sent from there. */
+struct echo_session {
+    unsigned char *buffer;
+    size_t length;
+    size_t room; /* for payload */
+    enum libwebsocket_write_protocol kind;
+    bool full; /* waits to be sent */
+};
+
+struct command_session {
+    unsigned int next, count; /* of a burst */
+};
+
+/* What the latest echo connection that ended has been told by its client. */
+static struct {
+    unsigned int count;
+    int code;
+    char reason[128];
+} last_close;
+
+static const char *directory;
+static volatile sig_atomic_t terminated;
+
+static bool append(struct echo_session *session, const void *in, size_t len)
+{
+    const size_t padding = LWS_SEND_BUFFER_PRE_PADDING + LWS_SEND_BUFFER_POST_PADDING;
+    size_t room = session->room > 0 ? session->room : 4096;
+
+    while (room - session->length < len)
+        room *= 2;
+    if (room > session->room) {
+        unsigned char *larger = realloc(session->buffer, room + padding);
+
+        if (!larger)
+            return false;
+        session->buffer = larger;
+        session->room = room;
+    }
+    if (len > 0)
+        memcpy(session->buffer + LWS_SEND_BUFFER_PRE_PADDING + session->length, in, len);
+    session->length += len;
+    return true;
+}
+
+/* Sends what was gathered; where the client is slow, later, and takes nothing from it meanwhile. */
+static int send_gathered(struct libwebsocket *wsi, struct echo_session *session)
+{
+    int sent = libwebsocket_write(
+        wsi, session->buffer + LWS_SEND_BUFFER_PRE_PADDING, session->length, session->kind);
+
+    if (sent < 0 && errno == EAGAIN) {
+        session->full = true;
+        libwebsocket_rx_flow_control(wsi, 0);
+        libwebsocket_callback_on_writable(NULL, wsi);
+        return 0;
+    }
+    if (session->full)
+        libwebsocket_rx_flow_control(wsi, 1);
+    free(session->buffer);
+    *session = (struct echo_session){0};
+    return sent < 0 ? -1 : 0;
+}
+
+static int echo_callback(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
+{
+    struct echo_session *session = user;
+    const char *text;
+    size_t text_length;
+
+    (void)context;
+    switch (reason) {
+    case LWS_CALLBACK_RECEIVE:
+        if (!append(session, in, len))
+            return -1;
+        session->kind = lws_frame_is_binary(wsi) ? LWS_WRITE_BINARY : LWS_WRITE_TEXT;
+        if (!libwebsocket_is_final_fragment(wsi) || libwebsockets_remaining_packet_payload(wsi) > 0)
+            return 0;
+        return send_gathered(wsi, session);
+
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        return session->full ? send_gathered(wsi, session) : 0;
+
+    case LWS_CALLBACK_CLOSED:
+        free(session->buffer);
+        last_close.count++;
+        last_close.code = lws_get_close(wsi, &text, &text_length);
+        snprintf(last_close.reason, sizeof(last_close.reason), "%.*s", (int)text_length, text);
+        return 0;
+
+    default:
+        return 0;
+    }
+}
+
+static int send_text(struct libwebsocket *wsi, const void *text, size_t length,
+    enum libwebsocket_write_protocol protocol)
+{
+    unsigned char *copy =
+        malloc(LWS_SEND_BUFFER_PRE_PADDING + length + LWS_SEND_BUFFER_POST_PADDING);
+    int sent;
+
+    if (!copy)
+        return -1;
+    memcpy(copy + LWS_SEND_BUFFER_PRE_PADDING, text, length);
+    sent = libwebsocket_write(wsi, copy + LWS_SEND_BUFFER_PRE_PADDING, length, protocol);
+    free(copy);
+    return sent < 0 ? -1 : 0;
+}
+
+__attribute__((format(printf, 3, 4))) static int say(
+    struct libwebsocket *wsi, enum libwebsocket_write_protocol protocol, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    if (length < 0 || (size_t)length >= sizeof(text))
+        return -1;
+    return send_text(wsi, text, (size_t)length, protocol);
+}
+
+static int send_fragments(struct libwebsocket *wsi, unsigned int count)
+{
+    for (unsigned int i = 0; i < count; i++) {
+        enum libwebsocket_write_protocol kind = i == 0 ? LWS_WRITE_TEXT : LWS_WRITE_CONTINUATION;
+
+        if (i + 1 < count)
+            kind |= LWS_WRITE_NO_FIN;
+        if (say(wsi, kind, "%u ", i) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int send_farewell(struct libwebsocket *wsi, size_t length)
+{
+    char *text = malloc(length + 1);
+    int result = -1;
+
+    if (text) {
+        memset(text, 'f', length);
+        send_text(wsi, text, length, LWS_WRITE_TEXT);
+    }
+    free(text);
+    return result;
+}
+
+/*
+ * close CODE REASON   closes with lws_close()
+ * return              closes by return value
+ * farewell N          sends N bytes and closes by return value
+ * closes              answers "COUNT CODE REASON" about the latest echo connection that ended
+ * ping TEXT           sends a ping with this payload, and "pinged"
+ * say TEXT            sends the text
+ * fragments N         sends "0 1 2 … " as a message of N fragments
+ * burst N             sends N messages by WRITEABLE: their number and filling
+ */
+static int obey(struct libwebsocket *wsi, struct command_session *session, char *line)
+{
+    char *argument = strchr(line, ' ');
+
+    if (argument)
+        *argument++ = '\0';
+    else
+        argument = line + strlen(line);
+
+    if (strcmp(line, "close") == 0) {
+        char *reason;
+        int code = (int)strtol(argument, &reason, 10);
+
+        if (*reason == ' ')
+            reason++;
+        return lws_close(wsi, code, reason, strlen(reason));
+    }
+    if (strcmp(line, "return") == 0)
+        return -1;
+    if (strcmp(line, "farewell") == 0)
+        return send_farewell(wsi, strtoul(argument, NULL, 10));
+    if (strcmp(line, "closes") == 0)
+        return say(
+            wsi, LWS_WRITE_TEXT, "%u %d %s", last_close.count, last_close.code, last_close.reason);
+    if (strcmp(line, "ping") == 0) {
+        if (say(wsi, LWS_WRITE_PING, "%s", argument) < 0)
+            return -1;
+        return say(wsi, LWS_WRITE_TEXT, "pinged");
+    }
+    if (strcmp(line, "say") == 0)
+        return say(wsi, LWS_WRITE_TEXT, "%s", argument);
+    if (strcmp(line, "fragments") == 0)
+        return send_fragments(wsi, (unsigned int)strtoul(argument, NULL, 10));
+    if (strcmp(line, "burst") == 0) {
+        session->next = 0;
+        session->count = (unsigned int)strtoul(argument, NULL, 10);
+        libwebsocket_callback_on_writable(NULL, wsi);
+        return 0;
+    }
+    lws_close_reason(wsi, LWS_CLOSE_STATUS_POLICY_VIOLATION, "unknown command", 15);
+    return -1;
+}
+
+static int send_burst(struct libwebsocket *wsi, struct command_session *session)
+{
+    char filling[1001];
+
+    memset(filling, 'b', sizeof(filling) - 1);
+    filling[sizeof(filling) - 1] = '\0';
+    while (session->next < session->count && !lws_send_pipe_choked(wsi)) {
+        if (say(wsi, LWS_WRITE_TEXT, "%u %s", session->next, filling) < 0)
+            return -1;
+        session->next++;
+    }
+    if (session->next < session->count)
+        libwebsocket_callback_on_writable(NULL, wsi);
+    return 0;
+}
+
+static int command_callback(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
+{
+    (void)context;
+    (void)len;
+    switch (reason) {
+    case LWS_CALLBACK_RECEIVE:
+        return obey(wsi, user, in);
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        return send_burst(wsi, user);
+    default:
+        return 0;
+    }
+}
+
+static int show_path(struct libwebsocket *wsi, const char *path)
+{
+    char answer[8192];
+    int length = snprintf(answer, sizeof(answer),
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
+        "Connection: close\r\n\r\n%s",
+        strlen(path), path);
+
+    if (length > 0 && (size_t)length < sizeof(answer))
+        libwebsocket_write(wsi, (unsigned char *)answer, (size_t)length, LWS_WRITE_HTTP);
+    return -1;
+}
+
+static int http_callback(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
+{
+    const char *path = in;
+    char file[4096];
+    int length;
+
+    if (reason != LWS_CALLBACK_HTTP)
+        return echo_callback(context, wsi, reason, user, in, len);
+    if (strncmp(path, "/show/", 6) == 0)
+        return show_path(wsi, path);
+    length = snprintf(file, sizeof(file), "%s%.*s", directory, (int)strcspn(path, "?"), path);
+    if (length < 0 || (size_t)length >= sizeof(file))
+        return -1;
+    return libwebsockets_serve_http_file(context, wsi, file, "text/plain");
+}
+
+static struct libwebsocket_protocols protocols[] = {
+    {NULL, http_callback, sizeof(struct echo_session), 0, NULL, 0},
+    {"echo", echo_callback, sizeof(struct echo_session), 0, NULL, 0},
+    {"second", echo_callback, sizeof(struct echo_session), 0, NULL, 0},
+    {"command", command_callback, sizeof(struct command_session), 0, NULL, 0},
+    {NULL, NULL, 0, 0, NULL, 0},
+};
+
+static void note_signal(int number)
+{
+    (void)number;
+    terminated = 1;
+}
+
+/* Waits for SIGTERM, which only this thread takes, or the end of standard input. */
+static void *wait_for_end(void *argument)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    sigset_t unblocked;
+
+    sigemptyset(&unblocked);
+    while (!terminated) {
+        char bytes[256];
+
+        if (ppoll(&input, 1, NULL, &unblocked) > 0 && read(input.fd, bytes, sizeof(bytes)) <= 0)
+            break;
+    }
+    if (!run_loop_stop(argument))
+        abort();
+    return NULL;
+}
+
+static bool serve(struct run_loop *loop)
+{
+    struct sigaction action = {.sa_handler = note_signal};
+    sigset_t blocked;
+    pthread_t thread;
+    bool good;
+
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    if (pthread_sigmask(SIG_BLOCK, &blocked, NULL) != 0 || sigaction(SIGTERM, &action, NULL) < 0 ||
+        pthread_create(&thread, NULL, wait_for_end, loop) != 0) {
+        libwebsocket_context_destroy(loop->context);
+        return false;
+    }
+    good = run_loop(loop);
+    if (!good)
+        return false; /* the thread may still wait, and ends with the process */
+    return pthread_join(thread, NULL) == 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct lws_context_creation_info info = {.protocols = protocols, .gid = -1, .uid = -1};
+    struct run_loop loop = {.name = NULL};
+    char error[256] = "";
+    int port;
+    int fd;
+    struct lws_context_extras extras = {
+        .struct_size = sizeof(extras),
+        .error = error,
+        .error_len = sizeof(error),
+        .listen_fds = &fd,
+        .listen_fd_count = 1,
+        .max_message_size = MESSAGE_MOST,
+    };
+
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--loop") == 0)
+            loop.name = argv[i + 1];
+        else if (strcmp(argv[i], "--directory") == 0)
+            directory = argv[i + 1];
+    }
+    if (!loop.name || !directory) {
+        fprintf(stderr, "usage: server --loop poll|uv|event --directory DIR\n");
+        return 2;
+    }
+    lws_set_log_level(LLL_ERR | LLL_WARN, NULL);
+    fd = run_loop_listen("127.0.0.1", 128, &port);
+    if (fd < 0) {
+        perror("listen");
+        return 1;
+    }
+    loop.context = lws_create_context(&info, &extras);
+    if (!loop.context) {
+        fprintf(stderr, "%s\n", error);
+        close(fd);
+        return 1;
+    }
+    printf("%d\n", port);
+    fflush(stdout);
+    return serve(&loop) ? 0 : 1;
+}

@@ -1,0 +1,532 @@
+#include "ws_client.h"
+
+#include <check.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HEAD_MOST 65536u
+
+/* Ends the test, and names the place where it called. */
+#define FAIL(...) fail_at(file, line, __VA_ARGS__)
+
+static _Noreturn void fail_at(const char *file, int line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static _Noreturn void fail_at(const char *file, int line, const char *format, ...)
+{
+    char message[512];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    ck_abort_msg("%s:%d: %s", file, line, message);
+    abort();
+}
+
+int64_t ws_now_ms(void)
+{
+    struct timespec now;
+
+    ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Waits for the events or the deadline. Returns whether they came. */
+static bool wait_for(const struct ws_client *client, short events, int64_t deadline)
+{
+    struct pollfd pollfd = {.fd = client->fd, .events = events};
+
+    for (;;) {
+        int64_t left = deadline - ws_now_ms();
+        int ready = poll(&pollfd, 1, left < 0 ? 0 : (int)left);
+
+        if (ready > 0)
+            return true;
+        if (ready == 0 && left <= 0)
+            return false;
+        ck_assert(ready >= 0 || errno == EINTR);
+    }
+}
+
+struct ws_client *ws_connect_at(int port, int receive_bytes, const char *file, int line)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    struct ws_client *client = calloc(1, sizeof *client);
+    int on = 1;
+
+    ck_assert_ptr_nonnull(client);
+    client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (client->fd < 0)
+        FAIL("socket: %s", strerror(errno));
+    client->mask = 0x37fa213d;
+    client->small_receive = receive_bytes;
+    if (receive_bytes > 0)
+        ck_assert_int_eq(
+            setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes), 0);
+    ck_assert_int_eq(setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
+    address.sin_port = htons((uint16_t)port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (connect(client->fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        int error = errno;
+        socklen_t length = sizeof error;
+
+        if (error != EINPROGRESS)
+            FAIL("connect: %s", strerror(error));
+        if (!wait_for(client, POLLOUT, ws_now_ms() + WS_PATIENCE_MS))
+            FAIL("connect: nothing in %d ms", WS_PATIENCE_MS);
+        ck_assert_int_eq(getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &error, &length), 0);
+        if (error != 0)
+            FAIL("connect: %s", strerror(error));
+    }
+    return client;
+}
+
+/* Sends what it can until the deadline. Returns the number of bytes; errno is 0 at the deadline. */
+static size_t send_some(struct ws_client *client, const void *data, size_t length)
+{
+    int64_t deadline = ws_now_ms() + WS_PATIENCE_MS;
+    size_t sent = 0;
+
+    while (sent < length) {
+        ssize_t count = send(client->fd, (const char *)data + sent, length - sent, MSG_NOSIGNAL);
+
+        if (count > 0) {
+            sent += (size_t)count;
+            deadline = ws_now_ms() + WS_PATIENCE_MS;
+        } else if (errno == EAGAIN) {
+            if (!wait_for(client, POLLOUT, deadline)) {
+                errno = 0;
+                break;
+            }
+        } else if (errno != EINTR) {
+            break;
+        }
+    }
+    return sent;
+}
+
+void ws_send_at(
+    struct ws_client *client, const void *data, size_t length, const char *file, int line)
+{
+    size_t sent = send_some(client, data, length);
+
+    if (sent < length)
+        FAIL("the server took %zu of %zu bytes: %s", sent, length,
+            errno == 0 ? "no more in time" : strerror(errno));
+}
+
+bool ws_try_send(struct ws_client *client, const void *data, size_t length)
+{
+    return send_some(client, data, length) == length;
+}
+
+/*
+ * Reads what is there into the buffer. Returns the number of bytes, 0 at the end of the stream, -1
+ * where nothing came before the deadline.
+ */
+static ssize_t receive_some(struct ws_client *client, int64_t deadline, const char *file, int line)
+{
+    if (client->have == client->room) {
+        size_t room = client->room == 0 ? 4096 : client->room * 2;
+        unsigned char *buffer = realloc(client->buffer, room);
+
+        ck_assert_ptr_nonnull(buffer);
+        client->buffer = buffer;
+        client->room = room;
+    }
+    for (;;) {
+        ssize_t count =
+            recv(client->fd, client->buffer + client->have, client->room - client->have, 0);
+
+        if (count >= 0) {
+            client->have += (size_t)count;
+            return count;
+        }
+        if (errno == ECONNRESET || errno == EPIPE)
+            return 0;
+        if (errno != EAGAIN && errno != EINTR)
+            FAIL("recv: %s", strerror(errno));
+        if (errno == EAGAIN && !wait_for(client, POLLIN, deadline))
+            return -1;
+    }
+}
+
+/* Makes the buffer hold so many bytes. */
+static void need(
+    struct ws_client *client, size_t length, const char *what, const char *file, int line)
+{
+    int64_t deadline = ws_now_ms() + WS_PATIENCE_MS;
+
+    while (client->have < length) {
+        ssize_t count = receive_some(client, deadline, file, line);
+
+        if (count == 0)
+            FAIL("the server hung up instead of sending %s (%zu of %zu bytes)", what, client->have,
+                length);
+        if (count < 0)
+            FAIL("no %s came (%zu of %zu bytes)", what, client->have, length);
+        deadline = ws_now_ms() + WS_PATIENCE_MS;
+    }
+}
+
+static void take(struct ws_client *client, size_t length)
+{
+    memmove(client->buffer, client->buffer + length, client->have - length);
+    client->have -= length;
+}
+
+void ws_receive_at(struct ws_client *client, void *data, size_t length, const char *file, int line)
+{
+    need(client, length, "bytes", file, line);
+    memcpy(data, client->buffer, length);
+    take(client, length);
+}
+
+char *ws_receive_all_at(struct ws_client *client, size_t *length, const char *file, int line)
+{
+    int64_t deadline = ws_now_ms() + WS_PATIENCE_MS;
+    ssize_t count;
+    char *all;
+
+    while ((count = receive_some(client, deadline, file, line)) > 0)
+        deadline = ws_now_ms() + WS_PATIENCE_MS;
+    if (count < 0)
+        FAIL("the server did not hang up (%zu bytes came)", client->have);
+    all = malloc(client->have + 1);
+    ck_assert_ptr_nonnull(all);
+    if (client->have > 0)
+        memcpy(all, client->buffer, client->have);
+    all[client->have] = '\0';
+    if (length != NULL)
+        *length = client->have;
+    client->have = 0;
+    return all;
+}
+
+struct ws_response ws_receive_head_at(struct ws_client *client, const char *file, int line)
+{
+    struct ws_response response = {0};
+    const unsigned char *end;
+    size_t length;
+
+    for (size_t have = 1;; have = client->have + 1) {
+        need(client, have, "head of a response", file, line);
+        end = memmem(client->buffer, client->have, "\r\n\r\n", 4);
+        if (end != NULL)
+            break;
+        if (client->have > HEAD_MOST)
+            FAIL("the head of the response has no end");
+    }
+    length = (size_t)(end - client->buffer) + 4;
+    response.head = strndup((const char *)client->buffer, length);
+    ck_assert_ptr_nonnull(response.head);
+    take(client, length);
+    if (sscanf(response.head, "HTTP/1.1 %3d ", &response.status) != 1)
+        FAIL("this is no HTTP/1.1 response: %.60s", response.head);
+    return response;
+}
+
+void ws_response_free(struct ws_response *response)
+{
+    free(response->head);
+    response->head = NULL;
+}
+
+char *ws_response_field(const struct ws_response *response, const char *name)
+{
+    const char *line = strstr(response->head, "\r\n");
+    size_t length = strlen(name);
+
+    while (line != NULL && strncmp(line, "\r\n\r\n", 4) != 0) {
+        line += 2;
+        if (strncasecmp(line, name, length) == 0 && line[length] == ':') {
+            const char *value = line + length + 1;
+            size_t size;
+            char *copy;
+
+            value += strspn(value, " \t");
+            size = strcspn(value, "\r");
+            while (size > 0 && (value[size - 1] == ' ' || value[size - 1] == '\t'))
+                size--;
+            copy = strndup(value, size);
+            ck_assert_ptr_nonnull(copy);
+            return copy;
+        }
+        line = strstr(line, "\r\n");
+    }
+    return NULL;
+}
+
+char *ws_handshake_text(const char *path, const char *subprotocols, const char *extra)
+{
+    char *text;
+    int length = asprintf(&text,
+        "GET %s HTTP/1.1\r\n"
+        "Host: localhost\r\n"
+        "Upgrade: websocket\r\n"
+        "Connection: Upgrade\r\n"
+        "Sec-WebSocket-Key: " WS_KEY "\r\n"
+        "Sec-WebSocket-Version: 13\r\n"
+        "%s%s%s%s\r\n",
+        path, subprotocols == NULL ? "" : "Sec-WebSocket-Protocol: ",
+        subprotocols == NULL ? "" : subprotocols, subprotocols == NULL ? "" : "\r\n",
+        extra == NULL ? "" : extra);
+
+    ck_assert_int_gt(length, 0);
+    return text;
+}
+
+static void expect_field(const struct ws_response *response, const char *name, const char *value,
+    const char *file, int line)
+{
+    char *found = ws_response_field(response, name);
+
+    if (found == NULL)
+        FAIL("the response has no %s", name);
+    if (strcasecmp(found, value) != 0)
+        FAIL("the response has %s: %s, not %s", name, found, value);
+    free(found);
+}
+
+void ws_handshake_at(struct ws_client *client, const char *subprotocols, const char *file, int line)
+{
+    char *text = ws_handshake_text("/", subprotocols, NULL);
+    struct ws_response response;
+
+    ws_send_at(client, text, strlen(text), file, line);
+    free(text);
+    response = ws_receive_head_at(client, file, line);
+    if (response.status != 101)
+        FAIL("the handshake was answered with: %.100s", response.head);
+    expect_field(&response, "Upgrade", "websocket", file, line);
+    expect_field(&response, "Connection", "Upgrade", file, line);
+    if (strstr(response.head, "\r\nSec-WebSocket-Accept: " WS_ACCEPT "\r\n") == NULL)
+        FAIL("Sec-WebSocket-Accept is wrong: %s", response.head);
+    ws_response_free(&response);
+}
+
+struct ws_client *ws_open_at(
+    int port, int receive_bytes, const char *subprotocols, const char *file, int line)
+{
+    struct ws_client *client = ws_connect_at(port, receive_bytes, file, line);
+
+    ws_handshake_at(client, subprotocols, file, line);
+    return client;
+}
+
+size_t ws_build_frame(unsigned char *out, unsigned int first, const unsigned char mask[4],
+    unsigned int length_bytes, uint64_t claimed, const void *payload, size_t length)
+{
+    size_t used = 0;
+
+    if (length_bytes == 0)
+        length_bytes = claimed < 126 ? 1 : claimed < 65536 ? 2 : 8;
+    out[used++] = (unsigned char)first;
+    out[used] = mask == NULL ? 0 : 0x80;
+    if (length_bytes == 1)
+        out[used] |= (unsigned char)(claimed & 0x7f);
+    else
+        out[used] |= length_bytes == 2 ? 126 : 127;
+    used++;
+    for (unsigned int i = length_bytes; length_bytes > 1 && i > 0; i--)
+        out[used++] = (unsigned char)(claimed >> (8 * (i - 1)));
+    if (mask != NULL) {
+        memcpy(out + used, mask, 4);
+        used += 4;
+    }
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = ((const unsigned char *)payload)[i];
+
+        out[used++] = mask == NULL ? byte : (unsigned char)(byte ^ mask[i % 4]);
+    }
+    return used;
+}
+
+size_t ws_put_frame(
+    struct ws_client *client, unsigned char *out, unsigned int first, const void *p, size_t length)
+{
+    unsigned char mask[4];
+
+    client->mask = client->mask * 1664525u + 1013904223u;
+    memcpy(mask, &client->mask, sizeof mask);
+    return ws_build_frame(out, first, mask, 0, length, p, length);
+}
+
+void ws_send_frame_at(struct ws_client *client, unsigned int first, const void *payload,
+    size_t length, const char *file, int line)
+{
+    unsigned char *out = malloc(WS_HEADER_MOST + length);
+
+    ck_assert_ptr_nonnull(out);
+    ws_send_at(client, out, ws_put_frame(client, out, first, payload, length), file, line);
+    free(out);
+}
+
+void ws_send_close_at(
+    struct ws_client *client, int code, const char *reason, const char *file, int line)
+{
+    unsigned char payload[256];
+    size_t length = reason == NULL ? 0 : strlen(reason);
+
+    ck_assert_uint_le(length, 200);
+    payload[0] = (unsigned char)(code >> 8);
+    payload[1] = (unsigned char)code;
+    if (length > 0)
+        memcpy(payload + 2, reason, length);
+    ws_send_frame_at(client, WS_FIN | WS_CLOSE, payload, 2 + length, file, line);
+}
+
+void ws_receive_frame_at(
+    struct ws_client *client, struct ws_frame *frame, const char *file, int line)
+{
+    size_t header = 2;
+    uint64_t length;
+
+    need(client, header, "frame", file, line);
+    frame->first = client->buffer[0];
+    frame->masked = (client->buffer[1] & 0x80) != 0;
+    if (frame->masked)
+        FAIL("the server masked a frame");
+    length = client->buffer[1] & 0x7f;
+    if (length >= 126) {
+        unsigned int bytes = length == 126 ? 2 : 8;
+
+        header += bytes;
+        need(client, header, "frame's header", file, line);
+        length = 0;
+        for (unsigned int i = 0; i < bytes; i++)
+            length = length << 8 | client->buffer[2 + i];
+        if (length < (bytes == 2 ? 126u : 65536u))
+            FAIL("a length of %zu stands in %u bytes", (size_t)length, bytes);
+    }
+    if (length > (uint64_t)1 << 30)
+        FAIL("a frame of %zu bytes begins", (size_t)length);
+    need(client, header + (size_t)length, "frame's payload", file, line);
+    frame->length = (size_t)length;
+    frame->payload = malloc(frame->length + 1);
+    ck_assert_ptr_nonnull(frame->payload);
+    memcpy(frame->payload, client->buffer + header, frame->length);
+    frame->payload[frame->length] = '\0';
+    take(client, header + frame->length);
+}
+
+void ws_frame_free(struct ws_frame *frame)
+{
+    free(frame->payload);
+    frame->payload = NULL;
+}
+
+void ws_expect_frame_at(struct ws_client *client, unsigned int first, const void *payload,
+    size_t length, const char *file, int line)
+{
+    struct ws_frame frame;
+
+    ws_receive_frame_at(client, &frame, file, line);
+    if (frame.first != first)
+        FAIL("a frame beginning with %#x came, not %#x: %zu bytes, %.40s", frame.first, first,
+            frame.length, frame.length > 2 ? (const char *)frame.payload + 2 : "");
+    if (frame.length != length)
+        FAIL("a frame of %zu bytes came, not %zu", frame.length, length);
+    for (size_t i = 0; i < length; i++) {
+        if (frame.payload[i] != ((const unsigned char *)payload)[i])
+            FAIL("byte %zu of %zu of the payload is wrong", i, length);
+    }
+    ws_frame_free(&frame);
+}
+
+void ws_expect_close_at(
+    struct ws_client *client, int code, const char *reason, const char *file, int line)
+{
+    struct ws_frame frame;
+    int found;
+
+    ws_receive_frame_at(client, &frame, file, line);
+    if (frame.first != (WS_FIN | WS_CLOSE))
+        FAIL("a frame beginning with %#x came (%zu bytes), not a close frame with %d", frame.first,
+            frame.length, code);
+    if (frame.length == 1 || frame.length > 125)
+        FAIL("a close frame of %zu bytes came", frame.length);
+    found = frame.length == 0 ? 0 : frame.payload[0] << 8 | frame.payload[1];
+    if (found != code)
+        FAIL("the close code is %d (%s), not %d", found,
+            frame.length > 2 ? (const char *)frame.payload + 2 : "", code);
+    if (reason != NULL &&
+        strcmp(frame.length > 2 ? (const char *)frame.payload + 2 : "", reason) != 0)
+        FAIL("the close reason is \"%s\", not \"%s\"", (const char *)frame.payload + 2, reason);
+    ws_frame_free(&frame);
+}
+
+void ws_expect_eof_at(struct ws_client *client, const char *file, int line)
+{
+    ssize_t count = (ssize_t)client->have;
+
+    if (count == 0)
+        count = receive_some(client, ws_now_ms() + WS_PATIENCE_MS, file, line);
+    if (count < 0)
+        FAIL("the server did not hang up");
+    if (count > 0)
+        FAIL("%zd bytes came before the end, the first is %#x", count, client->buffer[0]);
+}
+
+void ws_expect_close_and_answer_at(struct ws_client *client, int code, const char *file, int line)
+{
+    unsigned char payload[2] = {(unsigned char)(code >> 8), (unsigned char)code};
+    unsigned char out[WS_HEADER_MOST + sizeof payload];
+
+    ws_expect_close_at(client, code, NULL, file, line);
+    /* A server that failed the connection may have hung up already. */
+    ws_try_send(client, out,
+        ws_put_frame(client, out, WS_FIN | WS_CLOSE, payload, code == 0 ? 0 : sizeof payload));
+    ws_expect_eof_at(client, file, line);
+}
+
+void ws_finish_at(struct ws_client *client, const char *file, int line)
+{
+    ws_send_close_at(client, 1000, NULL, file, line);
+    ws_expect_close_at(client, 1000, NULL, file, line);
+    ws_expect_eof_at(client, file, line);
+}
+
+void ws_expect_silence_at(struct ws_client *client, int milliseconds, const char *file, int line)
+{
+    ssize_t count = client->have > 0 ? (ssize_t)client->have
+                                     : receive_some(client, ws_now_ms() + milliseconds, file, line);
+
+    if (count == 0)
+        FAIL("the server hung up");
+    if (count > 0)
+        FAIL("%zd bytes came, the first is %#x", count, client->buffer[0]);
+}
+
+void ws_shutdown(struct ws_client *client)
+{
+    ck_assert_int_eq(shutdown(client->fd, SHUT_WR), 0);
+}
+
+void ws_free(struct ws_client *client)
+{
+    if (client == NULL)
+        return;
+    ck_assert_int_eq(close(client->fd), 0);
+    free(client->buffer);
+    free(client);
+}
+
+void ws_reset(struct ws_client *client)
+{
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+
+    ck_assert_int_eq(setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
+    ws_free(client);
+}

@@ -1,0 +1,22 @@
+/* The unit tests' suites; tests/unit/main.c runs each of them. */
+#ifndef LWSLOOP_TESTS_SUITES_H
+#define LWSLOOP_TESTS_SUITES_H
+
+#include <check.h>
+
+Suite *http_head_suite(void);
+Suite *token_list_suite(void);
+Suite *request_target_suite(void);
+Suite *http_date_suite(void);
+Suite *http_range_suite(void);
+Suite *http_body_suite(void);
+
+Suite *frame_suite(void);
+Suite *mask_suite(void);
+Suite *utf8_suite(void);
+Suite *close_payload_suite(void);
+Suite *websocket_key_suite(void);
+Suite *base64_suite(void);
+Suite *deadline_wheel_suite(void);
+
+#endif
