@@ -293,7 +293,7 @@ static enum http_body_status size_line_byte(struct http_body *body, unsigned cha
             return size_digit(body, (unsigned)digit);
         if (byte == '\r')
             return go_on(body, STATE_SIZE_LF);
-        /* fall through */
+        __attribute__((fallthrough));
     case STATE_SIZE_BLANK:
         if (is_blank(byte))
             return go_on(body, STATE_SIZE_BLANK);

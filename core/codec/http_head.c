@@ -71,7 +71,7 @@ static enum http_head_status request_line_byte(struct http_head *head, unsigned 
     case STATE_START:
         if (byte == '\r')
             return go_on(head, STATE_START_LF);
-        /* fall through */
+        __attribute__((fallthrough));
     case STATE_START_LAST:
         head->method = head->storage_used;
         if (token_character(byte))

@@ -46,6 +46,7 @@ void connection_release(struct libwebsocket *wsi)
 
 void connection_attend(struct libwebsocket *wsi)
 {
+    wsi->changed = true;
     queue_push(&wsi->engine->attention, &wsi->attention);
 }
 
@@ -90,8 +91,30 @@ void connection_drain(struct libwebsocket *wsi)
 {
     wsi->state = CONNECTION_DRAINING;
     receive_drop(wsi);
-    connection_set_due(wsi, wsi->engine->limits.close_timeout);
+    connection_progress(wsi);
     connection_attend(wsi);
+}
+
+void connection_progress(struct libwebsocket *wsi)
+{
+    const struct limits *limits = &wsi->engine->limits;
+    bool waits = !backlog_empty(&wsi->backlog);
+
+    switch ((enum connection_state)wsi->state) {
+    case CONNECTION_HTTP_RESPONSE:
+        connection_set_due(
+            wsi, waits || http_exchange_sends_file(wsi) ? limits->http_stall_timeout : 0);
+        break;
+    case CONNECTION_DRAINING:
+        connection_set_due(
+            wsi, waits && !wsi->established ? limits->http_stall_timeout : limits->close_timeout);
+        break;
+    case CONNECTION_CLOSE_SENT:
+        connection_set_due(wsi, limits->close_timeout);
+        break;
+    default:
+        break;
+    }
 }
 
 void connection_send_failed(struct libwebsocket *wsi)
@@ -176,7 +199,8 @@ unsigned char connection_wanted_events(const struct libwebsocket *wsi)
         return 0;
     if (connection_is_internal(wsi))
         return wsi->flow_stopped ? 0 : wsi->transport.read_events;
-    if (connection_takes_input(wsi) && !wsi->input_ended && !wsi->stash)
+    /* While a call further out works on its input, a loop inside would only spin. */
+    if (connection_takes_input(wsi) && !wsi->input_ended && !wsi->stash && !wsi->receiving)
         events |= wsi->transport.read_events;
     if (wsi->choked)
         events |= wsi->transport.write_events;

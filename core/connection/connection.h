@@ -73,6 +73,7 @@ struct libwebsocket {
     unsigned char announced; /* the events the host was told to wait for */
     unsigned char callbacks; /* how many callbacks of this connection are being run */
     bool registered : 1;     /* between ADD and DEL */
+    bool changed : 1;        /* since it was last looked after */
     bool hung_up : 1;        /* reported while nothing was wanted: kept away from the host */
     bool choked : 1;         /* the transport did not take all that it was offered */
     bool receiving : 1;      /* its input is being worked on further out */
@@ -139,6 +140,9 @@ void connection_die(struct libwebsocket *wsi);
 /* The connection is over when what waits has been sent and the peer has hung up, or had its time.
  */
 void connection_drain(struct libwebsocket *wsi);
+
+/* The peer took some of what waits for it: its time begins anew, if it has one. */
+void connection_progress(struct libwebsocket *wsi);
 
 /* The transport failed while sending. */
 void connection_send_failed(struct libwebsocket *wsi);

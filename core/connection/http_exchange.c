@@ -51,3 +51,8 @@ bool http_exchange_ignores_input(const struct libwebsocket *wsi)
 {
     return wsi->http && wsi->http->answer == HTTP_ANSWER_RAW;
 }
+
+bool http_exchange_sends_file(const struct libwebsocket *wsi)
+{
+    return wsi->http && wsi->http->answer == HTTP_ANSWER_FILE;
+}

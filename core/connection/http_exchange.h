@@ -47,4 +47,7 @@ void http_exchange_free(struct libwebsocket *wsi);
 /* Whether what the client sends meanwhile is thrown away: after an answer without a known end. */
 bool http_exchange_ignores_input(const struct libwebsocket *wsi);
 
+/* Whether a file is being sent. */
+bool http_exchange_sends_file(const struct libwebsocket *wsi);
+
 #endif

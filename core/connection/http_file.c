@@ -200,7 +200,7 @@ void http_file_continue(struct libwebsocket *wsi)
         case TRANSPORT_DONE:
             exchange->file_remaining -= moved;
             budget -= moved;
-            connection_set_due(wsi, wsi->engine->limits.http_stall_timeout);
+            connection_progress(wsi);
             break;
         case TRANSPORT_AGAIN:
             wsi->choked = true;

@@ -106,21 +106,14 @@ static void input_ended(struct libwebsocket *wsi)
 {
     wsi->input_ended = true;
     connection_attend(wsi);
-    switch ((enum connection_state)wsi->state) {
-    case CONNECTION_HTTP_HEAD:
-        /* Answers to earlier requests may still be on their way. */
-        if (backlog_empty(&wsi->backlog))
-            connection_die(wsi);
-        else
-            connection_drain(wsi);
-        break;
-    case CONNECTION_HTTP_RESPONSE:
-        /* It may only have finished its own side; sending will tell. */
-        break;
-    default:
-        connection_die(wsi);
-        break;
+    if (wsi->state == CONNECTION_HTTP_RESPONSE) {
+        /* The client may only have finished its own side; sending will tell. */
+        return;
     }
+    if (wsi->state != CONNECTION_DRAINING && !backlog_empty(&wsi->backlog))
+        connection_drain(wsi);
+    else if (wsi->state != CONNECTION_DRAINING || wsi->finished)
+        connection_die(wsi);
 }
 
 static void receive_from_transport(struct libwebsocket *wsi)

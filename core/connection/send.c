@@ -8,6 +8,7 @@
 
 bool connection_flush(struct libwebsocket *wsi)
 {
+    size_t before = wsi->backlog.bytes;
     enum transport_result result;
 
     if (wsi->state == CONNECTION_DEAD || wsi->broken)
@@ -22,6 +23,8 @@ bool connection_flush(struct libwebsocket *wsi)
         return false;
     }
     wsi->choked = result == TRANSPORT_AGAIN;
+    if (wsi->backlog.bytes < before)
+        connection_progress(wsi);
     connection_attend(wsi);
     if (wsi->choked)
         return false;
@@ -69,6 +72,8 @@ bool connection_send(struct libwebsocket *wsi, const void *bytes, size_t length)
         errno = ENOMEM;
         return false;
     }
+    if (wsi->choked && moved > 0)
+        connection_progress(wsi);
     connection_attend(wsi);
     if (!wsi->choked && wsi->backlog.bytes > GATHER_MAX)
         return connection_flush(wsi) || wsi->choked;

@@ -13,6 +13,9 @@ static void serve_timer(struct libwebsocket_context *context)
 {
     timer_clear(context->timer->transport.fd);
     context->timer_at = UINT64_MAX;
+    /* The deadline that it was set for may have been moved or cancelled since. */
+    if (deadline_wheel_next(&context->engine.wheel) > context->engine.now)
+        return;
     context->deadlines_due = true;
     context->deadlines_upto = context->engine.now;
     context_wake(context);

@@ -29,40 +29,69 @@ void settle_close(struct libwebsocket_context *context, struct libwebsocket *wsi
     queue_push(&context->graves, &wsi->work);
 }
 
-/* Looks after one connection. False where it must wait for a call that may call back. */
+/* Sends for it and goes on with it. False where it was closed. */
 static bool look_after(struct libwebsocket_context *context, struct libwebsocket *wsi, bool quietly)
 {
     if (wsi->transport.fd < 0)
-        return true;
+        return false;
     if (!connection_is_internal(wsi))
         connection_settle(wsi);
-    if (wsi->state != CONNECTION_DEAD && !poll_fd_announce(wsi))
-        connection_die(wsi);
-    if (wsi->state != CONNECTION_DEAD)
+    if (wsi->state != CONNECTION_DEAD || quietly)
         return true;
-    if (quietly)
+    if (wsi->callbacks > 0) {
+        /* It is closed when the last callback has returned; no loop shall spin on it until then. */
+        poll_fd_forget(wsi);
         return false;
-    /* The callback that is inside of it attends to it again as it returns. */
-    if (wsi->callbacks == 0)
-        settle_close(context, wsi);
-    return true;
+    }
+    settle_close(context, wsi);
+    return false;
 }
 
+/*
+ * Goes round until nothing changes any more: closing one connection calls the program, which may
+ * write to others. Those that live stay on the queue, to be announced.
+ */
 static void look_after_all(struct libwebsocket_context *context, bool quietly)
 {
-    struct queue later;
+    bool again;
+
+    do {
+        struct queue round;
+        struct queue_link *link;
+
+        again = false;
+        queue_init(&round);
+        queue_splice(&round, &context->engine.attention);
+        while ((link = queue_pop(&round))) {
+            struct libwebsocket *wsi = queue_entry(link, struct libwebsocket, attention);
+            bool changed = wsi->changed;
+
+            wsi->changed = false;
+            again = again || changed;
+            if (!changed || look_after(context, wsi, quietly))
+                queue_push(&context->engine.attention, &wsi->attention);
+        }
+    } while (again);
+}
+
+/* Tells the host of all that stayed on the queue. The dead wait there for a call that may close. */
+static void announce_all(struct libwebsocket_context *context)
+{
+    struct queue round;
     struct queue_link *link;
 
-    queue_init(&later);
-    while ((link = queue_pop(&context->engine.attention))) {
+    queue_init(&round);
+    queue_splice(&round, &context->engine.attention);
+    while ((link = queue_pop(&round))) {
         struct libwebsocket *wsi = queue_entry(link, struct libwebsocket, attention);
 
-        if (!look_after(context, wsi, quietly)) {
-            /* It attended to itself as it died, and must not be met again in this round. */
-            queue_push(&later, &wsi->attention);
-        }
+        if (wsi->transport.fd < 0)
+            continue;
+        if (wsi->state == CONNECTION_DEAD)
+            connection_attend(wsi);
+        else if (!poll_fd_announce(wsi) && !connection_is_internal(wsi))
+            connection_die(wsi);
     }
-    queue_splice(&context->engine.attention, &later);
 }
 
 /* A round of what connections have left to do; each is met at most once. */
@@ -103,24 +132,29 @@ bool settle_deadlines(struct libwebsocket_context *context, uint64_t upto)
 void settle_service(struct libwebsocket_context *context)
 {
     if (!context->engine.ending) {
-        if (atomic_exchange(&context->outside, false)) {
+        if (atomic_load(&context->outside) && atomic_exchange(&context->outside, false)) {
             calls_run(context);
             writable_all_expand(context);
         }
         look_after_all(context, false);
         work(context);
     }
-    look_after_all(context, false);
+    settle_endings(context);
 }
 
 void settle_endings(struct libwebsocket_context *context)
 {
-    look_after_all(context, false);
+    do {
+        look_after_all(context, false);
+        announce_all(context);
+        /* What is left are those that the host refused to watch. */
+    } while (!queue_empty(&context->engine.attention));
 }
 
 void settle_quietly(struct libwebsocket_context *context)
 {
     look_after_all(context, true);
+    announce_all(context);
 }
 
 void settle_graves(struct libwebsocket_context *context)
