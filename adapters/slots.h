@@ -3,7 +3,6 @@
 #define LWSLOOP_ADAPTERS_SLOTS_H
 
 #include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +11,7 @@
  *
  *   slots       the array, from malloc(), or NULL where there is none yet
  *   count       how many slots it has; set to how many it has now
- *   slot_size   bytes of a slot, at most 64
+ *   slot_size   bytes of a slot, at least 1
  *
  * Returns the array, which may have moved, with zeros in the new slots; NULL, and the array as it
  * was, where memory is short or fd is negative.
@@ -20,7 +19,7 @@
 static inline void *lws_slots_for(void *slots, size_t *count, size_t slot_size, int fd)
 {
     size_t wanted;
-    char *grown;
+    void *grown;
 
     if (fd < 0)
         return NULL;
@@ -30,12 +29,13 @@ static inline void *lws_slots_for(void *slots, size_t *count, size_t slot_size, 
     wanted = *count < 64 ? 64 : *count * 2;
     if (wanted <= (size_t)fd)
         wanted = (size_t)fd + 1;
-    if (wanted > SIZE_MAX / slot_size)
-        return NULL;
-    grown = realloc(slots, wanted * slot_size);
+    /* Not realloc(): large memory fresh from calloc() takes up no room before it is used. */
+    grown = calloc(wanted, slot_size);
     if (!grown)
         return NULL;
-    memset(grown + *count * slot_size, 0, (wanted - *count) * slot_size);
+    if (slots)
+        memcpy(grown, slots, *count * slot_size);
+    free(slots);
     *count = wanted;
     return grown;
 }

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 # The build needs these. In front of each package is how to see whether it is there: a command, a
-# file, a module of pkg-config's or one of Python's.
+# file, a module of pkg-config's or one of Python's, or a compiler's sanitizers.
 # shellcheck disable=SC2034
 build_packages=(
     command:gcc=gcc
@@ -25,6 +25,10 @@ is_there() {
     file:*) [ -e "${1#*:}" ] ;;
     module:*) pkg-config --exists "${1#*:}" 2>/dev/null ;;
     python:*) /usr/bin/python3 -c "import ${1#*:}" 2>/dev/null ;;
+    sanitizers:*)
+        echo 'int main(void) { return 0; }' |
+            "${1#*:}" -fsanitize=address,undefined -x c - -o /dev/null 2>/dev/null
+        ;;
     esac
 }
 
@@ -40,7 +44,7 @@ missing_packages() {
 install_packages() {
     local log=$1 missing as_root=()
     shift
-    mapfile -t missing < <(missing_packages "$@")
+    read -r -d '' -a missing <<<"$(missing_packages "$@")"
     [ ${#missing[@]} -gt 0 ] || return 0
     if ! command -v apt-get >/dev/null; then
         echo "Please install what these packages of Debian's have: ${missing[*]}" >&2
@@ -62,7 +66,7 @@ install_packages() {
         echo "The packages could not be installed; all of it is in $log" >&2
         return 1
     fi
-    mapfile -t missing < <(missing_packages "$@")
+    read -r -d '' -a missing <<<"$(missing_packages "$@")"
     if [ ${#missing[@]} -gt 0 ]; then
         echo "Installed, but still not to be found: ${missing[*]}" >&2
         return 1

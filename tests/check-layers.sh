@@ -61,6 +61,7 @@ without_comments() {
 is_public() {
     case $1 in
     lws_poll.h | lws_uv.h | lws_event.h) return 0 ;;
+    */*) return 1 ;;
     esac
     [ -e "$srcdir/core/include/$1" ]
 }

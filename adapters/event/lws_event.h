@@ -23,14 +23,14 @@ LWS_BEGIN_DECLARATIONS
  *
  * Destroying the context frees these events at once; the base needs no further turn.
  *
- * Returns 0. Returns -1 with errno and a log line where context or base is NULL, or it is called
- * from inside one of the four POLL_FD callbacks (EINVAL); where memory is short (ENOMEM); or where
- * libevent would not watch one of the descriptors (the system's error, EIO if it gave none): the
- * four go to protocols[0] again then, and connections live on.
+ * Returns 0. Returns -1 with errno and a log line where context or base is NULL, where it is called
+ * from inside one of the four POLL_FD callbacks or the context is being destroyed (EINVAL); where
+ * memory is short (ENOMEM); or where libevent would not watch one of the descriptors (the system's
+ * error, EIO if it gave none): the four go to protocols[0] again then, and connections live on.
  *
  * To be called on the thread that runs the base, from anywhere but the four POLL_FD callbacks.
- * Calls back: only the four, to protocols[0], where nothing was attached before or it fails.
- * An addition.
+ * Calls back: only the four, to protocols[0], which is told DEL of what it was polling for so far,
+ * and ADD again where attaching fails. An addition.
  */
 LWS_VISIBLE int lws_event_attach(struct libwebsocket_context *context, struct event_base *base)
     LWS_LINK(lws_event_attach);

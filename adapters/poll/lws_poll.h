@@ -31,10 +31,10 @@ LWS_BEGIN_DECLARATIONS
  * program may keep an array for poll(2) and mix libwebsocket_service_fd() with
  * libwebsocket_service(). What it returns from them is ignored.
  *
- * Returns 0. Returns -1 with errno and a log line where context is NULL, or it is called from
- * inside one of the four (EINVAL); where memory or descriptors are short (ENOMEM, EMFILE, ENFILE);
- * or where the system would not watch one of the descriptors (its error): the four go to
- * protocols[0] alone then, and connections live on.
+ * Returns 0. Returns -1 with errno and a log line where context is NULL, where it is called from
+ * inside one of the four or the context is being destroyed (EINVAL); where memory or descriptors
+ * are short (ENOMEM, EMFILE, ENFILE); or where the system would not watch one of the descriptors
+ * (its error): the four go to protocols[0] alone then, and connections live on.
  *
  * To be called from anywhere but the four. Calls back: only the four, to protocols[0]. What it
  * takes is one descriptor and a byte for each descriptor number up to the highest in use, and it is

@@ -80,14 +80,6 @@ static void on_ready(uv_poll_t *handle, int status, int events)
         apply_wanted(watched);
 }
 
-static void stop_watching(struct watched *watched)
-{
-    /* Both take effect on the descriptor at once, which is about to be closed. */
-    if (uv_poll_stop(&watched->handle) < 0)
-        lwsl_err("libuv cannot stop watching descriptor %d\n", watched->fd);
-    uv_close((uv_handle_t *)&watched->handle, on_closed);
-}
-
 static int start_watching(struct attachment *attachment, int fd, int events, unsigned int flags)
 {
     struct watched **by_fd;
@@ -161,7 +153,8 @@ static int on_poll_fd(struct libwebsocket_context *context, void *user,
         return apply_wanted(watched);
     case LWS_CALLBACK_DEL_POLL_FD:
         attachment->by_fd[fd] = NULL;
-        stop_watching(watched);
+        /* Takes effect on the descriptor at once, which is about to be closed. */
+        uv_close((uv_handle_t *)&watched->handle, on_closed);
         return 0;
     default:
         return 0;

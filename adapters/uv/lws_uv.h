@@ -23,14 +23,14 @@ LWS_BEGIN_DECLARATIONS
  * more before uv_loop_close(), which otherwise returns UV_EBUSY: let uv_run() come to its end, or
  * call uv_run(loop, UV_RUN_NOWAIT). The memory of the handles is freed then.
  *
- * Returns 0. Returns -1 with errno and a log line where context or loop is NULL, or it is called
- * from inside one of the four POLL_FD callbacks (EINVAL); where memory is short (ENOMEM); or where
- * libuv would not watch one of the descriptors (libuv's own error as errno): the four go to
- * protocols[0] again then, and connections live on.
+ * Returns 0. Returns -1 with errno and a log line where context or loop is NULL, where it is called
+ * from inside one of the four POLL_FD callbacks or the context is being destroyed (EINVAL); where
+ * memory is short (ENOMEM); or where libuv would not watch one of the descriptors (libuv's own
+ * error as errno): the four go to protocols[0] again then, and connections live on.
  *
  * To be called on the thread that runs the loop, from anywhere but the four POLL_FD callbacks.
- * Calls back: only the four, to protocols[0], where nothing was attached before or it fails.
- * An addition.
+ * Calls back: only the four, to protocols[0], which is told DEL of what it was polling for so far,
+ * and ADD again where attaching fails. An addition.
  */
 LWS_VISIBLE int lws_uv_attach(struct libwebsocket_context *context, uv_loop_t *loop)
     LWS_LINK(lws_uv_attach);

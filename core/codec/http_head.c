@@ -260,6 +260,11 @@ bool http_head_started(const struct http_head *head)
     return head->state >= STATE_METHOD;
 }
 
+bool http_head_in_target(const struct http_head *head)
+{
+    return head->state == STATE_TARGET;
+}
+
 void http_head_move(struct http_head *head, char *storage, uint32_t storage_size)
 {
     head->storage = storage;

@@ -62,6 +62,9 @@ enum http_head_status http_head_parse(
 /* Whether any byte of a request line has been taken, so that a time-out deserves an answer. */
 bool http_head_started(const struct http_head *head);
 
+/* Whether the target has begun and not ended, so that it is what is too long: 414. */
+bool http_head_in_target(const struct http_head *head);
+
 /* The caller has copied storage_used bytes to a larger storage; all goes on from there. */
 void http_head_move(struct http_head *head, char *storage, uint32_t storage_size);
 

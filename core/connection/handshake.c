@@ -1,6 +1,7 @@
 #include "connection/handshake.h"
 
 #include "base/text.h"
+#include "codec/extension_list.h"
 #include "codec/token_list.h"
 #include "codec/websocket_key.h"
 #include "connection/http_response.h"
@@ -27,7 +28,8 @@ bool handshake_is_meant(const struct http_head *head)
     const struct http_field *field;
     uint32_t at = 0;
 
-    while ((field = http_head_find(head, "Upgrade", &at)))
+    /* HTTP/1.0 has no Upgrade (RFC 9110, 7.8). */
+    while (head->version_minor > 0 && (field = http_head_find(head, "Upgrade", &at)))
         if (token_list_has(http_head_text(head, field->value), "websocket"))
             return true;
     return http_head_count(head, "Sec-WebSocket-Key") > 0 ||
@@ -71,6 +73,7 @@ static struct verdict check_request(const struct http_exchange *exchange, bool h
     const char *upgrade = token(exchange, WSI_TOKEN_UPGRADE);
     const char *connection = token(exchange, WSI_TOKEN_CONNECTION);
     const char *key = token(exchange, WSI_TOKEN_KEY);
+    const char *extensions = token(exchange, WSI_TOKEN_EXTENSIONS);
     struct verdict version;
 
     if (exchange->without_body)
@@ -86,6 +89,8 @@ static struct verdict check_request(const struct http_exchange *exchange, bool h
     version = check_version(exchange);
     if (version.status)
         return version;
+    if (extensions && !extension_list_is_valid(extensions))
+        return (struct verdict){400, "Sec-WebSocket-Extensions is not a list of extensions"};
     if (!key || http_head_count(&exchange->head, "Sec-WebSocket-Key") != 1 ||
         !websocket_key_is_valid(key))
         return (struct verdict){400, "no good Sec-WebSocket-Key"};

@@ -69,7 +69,8 @@ static void answer(struct libwebsocket *wsi)
     }
     wsi->http_called = true;
     lwsl_info("connection %d: %s %s\n", wsi->transport.fd,
-        http_head_text(&exchange->head, exchange->head.method), exchange->path);
+        http_head_text(&exchange->head, exchange->head.method),
+        http_head_text(&exchange->head, exchange->head.target));
     if (connection_callback(wsi, LWS_CALLBACK_HTTP, exchange->path, strlen(exchange->path)))
         http_response_abandon(wsi);
 }
@@ -176,7 +177,7 @@ static bool enlarge(struct libwebsocket *wsi)
     char *storage;
 
     if (head->storage_size >= limit) {
-        http_response_refuse(wsi, 431, "the head is too large");
+        http_response_refuse(wsi, http_head_in_target(head) ? 414 : 431, "the head is too large");
         return false;
     }
     storage = realloc(head->storage, size);

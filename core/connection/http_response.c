@@ -22,6 +22,7 @@ static const struct {
     {405, "Method Not Allowed", "Allow: GET, HEAD\r\n"},
     {408, "Request Timeout", ""},
     {413, "Content Too Large", ""},
+    {414, "URI Too Long", ""},
     {416, "Range Not Satisfiable", ""},
     {417, "Expectation Failed", ""},
     {426, "Upgrade Required", "Upgrade: websocket\r\nSec-WebSocket-Version: 13, 8, 7\r\n"},

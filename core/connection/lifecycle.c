@@ -56,6 +56,9 @@ static void say_writeable(struct libwebsocket *wsi)
 void connection_work(struct libwebsocket *wsi)
 {
     connection_attend(wsi);
+    /* What cannot be done inside its own callback is queued again as that returns. */
+    if (wsi->callbacks > 0)
+        return;
     if (wsi->resume) {
         wsi->resume = false;
         if (wsi->state == CONNECTION_HTTP_RESPONSE)
@@ -63,7 +66,7 @@ void connection_work(struct libwebsocket *wsi)
         if (receive_can_resume(wsi))
             receive_some(wsi);
     }
-    if (wsi->wants_writable && wsi->callbacks == 0) {
+    if (wsi->wants_writable) {
         if (!wsi->choked)
             (void)connection_flush(wsi);
         if (program_may_write(wsi))
@@ -136,8 +139,12 @@ void connection_settle(struct libwebsocket *wsi)
     if (!wsi->choked && !backlog_empty(&wsi->backlog))
         (void)connection_flush(wsi);
     connection_drain_step(wsi);
+    if (wsi->callbacks > 0)
+        return;
     if (receive_can_resume(wsi))
-        connection_schedule(wsi);
+        wsi->resume = true;
+    if (wsi->resume || (wsi->wants_writable && program_may_write(wsi)))
+        queue_push(&wsi->engine->work, &wsi->work);
 }
 
 void connection_close_gracefully(struct libwebsocket *wsi)

@@ -54,9 +54,9 @@ typedef int(lws_poll_fd_function)(struct libwebsocket_context *context, void *us
  *
  * Whoever was told of descriptors before is told DEL for each, and a sink POLL_DETACHED; then the
  * new one is told ADD for each. Returns 0. Returns -1 where context is NULL, where it is called
- * from inside one of the four (EINVAL), or where the new sink's ADD refused a descriptor: it has
- * then been told DEL for those it took, is not told POLL_DETACHED, and protocols[0] is told of
- * descriptors again. An addition.
+ * from inside one of the four or while the context is being destroyed (EINVAL), or where the new
+ * sink's ADD refused a descriptor: it has then been told DEL for those it took, is not told
+ * POLL_DETACHED, and protocols[0] is told of descriptors again. An addition.
  */
 LWS_VISIBLE int lws_set_poll_fd_callback(struct libwebsocket_context *context,
     lws_poll_fd_function *function, void *user) LWS_LINK(lws_set_poll_fd_callback);

@@ -80,7 +80,7 @@ int libwebsocket_rx_flow_control(struct libwebsocket *wsi, int enable)
 
 size_t libwebsockets_remaining_packet_payload(struct libwebsocket *wsi)
 {
-    return wsi && wsi->established ? (size_t)wsi->websocket.remaining : 0;
+    return wsi && wsi->established && wsi->receiving ? (size_t)wsi->websocket.remaining : 0;
 }
 
 int libwebsocket_is_final_fragment(struct libwebsocket *wsi)

@@ -3,6 +3,7 @@
 #include "platform/socket.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,8 +73,13 @@ static void admit(struct libwebsocket_context *context, struct libwebsocket *lis
     connection_attend(wsi);
 }
 
-void listener_serve(struct libwebsocket_context *context, struct libwebsocket *listener)
+void listener_serve(
+    struct libwebsocket_context *context, struct libwebsocket *listener, short events)
 {
+    if (listener->flow_stopped && (events & (POLLHUP | POLLERR | POLLNVAL))) {
+        listener->hung_up = true;
+        connection_attend(listener);
+    }
     for (int i = 0; i < ACCEPTS_PER_CALL && !context->engine.ending; i++) {
         int fd;
 

@@ -4,8 +4,9 @@
 
 #include "service/context.h"
 
-/* Accepts a bounded number of connections. */
-void listener_serve(struct libwebsocket_context *context, struct libwebsocket *listener);
+/* Accepts a bounded number of connections, unless it is paused. */
+void listener_serve(
+    struct libwebsocket_context *context, struct libwebsocket *listener, short events);
 
 /* A connection has ended, and with it what it took up. */
 void listeners_have_room(struct libwebsocket_context *context);

@@ -6,34 +6,34 @@
 #include "service/settle.h"
 
 /*
- * Deadlines are not judged when the timer fires but when the descriptor signalled here comes up: by
- * then the host has served all that was ready together with the timer.
+ * Deadlines are judged when the timer fires a second time, at once after the first: by then the
+ * host has served everything that was ready together with it.
  */
 static void serve_timer(struct libwebsocket_context *context)
 {
     timer_clear(context->timer->transport.fd);
     context->timer_at = UINT64_MAX;
-    /* The deadline that it was set for may have been moved or cancelled since. */
-    if (deadline_wheel_next(&context->engine.wheel) > context->engine.now)
-        return;
-    context->deadlines_due = true;
-    context->deadlines_upto = context->engine.now;
-    context_wake(context);
+    if (context->deadlines_due) {
+        context->deadlines_due = !settle_deadlines(context, context->deadlines_upto);
+    } else if (deadline_wheel_next(&context->engine.wheel) <= context->engine.now) {
+        context->deadlines_due = true;
+        context->deadlines_upto = context->engine.now;
+    }
+    if (context->deadlines_due)
+        settle_timer(context, context->engine.now);
 }
 
 static void serve_wake(struct libwebsocket_context *context)
 {
     wake_clear(context->wake->transport.fd);
     context->wake_signalled = false;
-    if (context->deadlines_due)
-        context->deadlines_due = !settle_deadlines(context, context->deadlines_upto);
 }
 
 static void serve(struct libwebsocket_context *context, struct libwebsocket *wsi, short events)
 {
     switch ((enum connection_state)wsi->state) {
     case CONNECTION_LISTENER:
-        listener_serve(context, wsi);
+        listener_serve(context, wsi, events);
         break;
     case CONNECTION_WAKE:
         serve_wake(context);
@@ -71,7 +71,7 @@ int libwebsocket_service_fd(struct libwebsocket_context *context, struct pollfd 
     else if (wsi)
         serve(context, wsi, events);
     else
-        context->deadlines_due = !settle_deadlines(context, context->engine.now);
+        (void)settle_deadlines(context, context->engine.now);
     (void)context_leave(context, CALL_SERVICE);
     return 0;
 }

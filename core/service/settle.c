@@ -102,7 +102,8 @@ static void work(struct libwebsocket_context *context)
 
     queue_init(&batch);
     queue_splice(&batch, &context->engine.work);
-    for (int i = 0; i < WORK_PER_CALL && (link = queue_pop(&batch)); i++) {
+    for (int i = 0; i < WORK_PER_CALL && !context->engine.ending && (link = queue_pop(&batch));
+         i++) {
         struct libwebsocket *wsi = queue_entry(link, struct libwebsocket, work);
 
         if (wsi->transport.fd < 0)
@@ -116,7 +117,7 @@ static void work(struct libwebsocket_context *context)
 
 bool settle_deadlines(struct libwebsocket_context *context, uint64_t upto)
 {
-    for (int i = 0; i < WORK_PER_CALL; i++) {
+    for (int i = 0; i < WORK_PER_CALL && !context->engine.ending; i++) {
         struct deadline *deadline = deadline_wheel_take(&context->engine.wheel, upto);
 
         if (!deadline)
@@ -165,28 +166,31 @@ void settle_graves(struct libwebsocket_context *context)
         free(queue_entry(link, struct libwebsocket, work));
 }
 
+void settle_timer(struct libwebsocket_context *context, uint64_t at)
+{
+    int fd = context->timer->transport.fd;
+
+    if (at == UINT64_MAX ? timer_disarm(fd) : timer_arm(fd, at))
+        context->timer_at = at;
+    else
+        lwsl_err("cannot set the timer: %s\n", strerror(errno));
+}
+
 static void move_timer(struct libwebsocket_context *context)
 {
     uint64_t next = deadline_wheel_next(&context->engine.wheel);
-    bool moved;
 
-    /* Those that are due already are judged in the next round, without the timer. */
-    if (context->deadlines_due || !context->timer)
+    /* Where some are due, it is set for their round already. */
+    if (context->deadlines_due)
         return;
-    if (next == context->timer_at || (next > context->timer_at && next != UINT64_MAX))
-        return;
-    moved = next == UINT64_MAX ? timer_disarm(context->timer->transport.fd)
-                               : timer_arm(context->timer->transport.fd, next);
-    if (moved)
-        context->timer_at = next;
-    else
-        lwsl_err("cannot set the timer: %s\n", strerror(errno));
+    /* A deadline that was put off is not worth a system call: the timer just comes too early. */
+    if (next < context->timer_at || (next == UINT64_MAX && context->timer_at != UINT64_MAX))
+        settle_timer(context, next);
 }
 
 void settle_wake_ups(struct libwebsocket_context *context)
 {
     move_timer(context);
-    if (context->deadlines_due || !queue_empty(&context->engine.work) ||
-        !queue_empty(&context->engine.attention))
+    if (!queue_empty(&context->engine.work) || !queue_empty(&context->engine.attention))
         context_wake(context);
 }

@@ -20,6 +20,9 @@ void settle_quietly(struct libwebsocket_context *context);
 /* Frees what has been closed; only where no call further out can name it. */
 void settle_graves(struct libwebsocket_context *context);
 
+/* Has the timer fire at a time; UINT64_MAX: not at all. */
+void settle_timer(struct libwebsocket_context *context, uint64_t at);
+
 /* Arms the timer for the next deadline, and asks to be served again where work is left. */
 void settle_wake_ups(struct libwebsocket_context *context);
 

@@ -7,7 +7,8 @@ const FIRST_DELAY = 400;
 const LONGEST_DELAY = 8000;
 const LIVED = 5000; // a connection that lasted so long starts the delays anew
 const PING_EVERY = 1000;
-const PONG_WITHIN = 6000;
+const PONG_WITHIN = 5000;
+const OPEN_WITHIN = 5000;
 
 export class Connection {
   #url;
@@ -16,6 +17,7 @@ export class Connection {
   #failures = 0;
   #openedAt = 0;
   #retryTimer = 0;
+  #openTimer = 0;
   #ping = { word: 0, sentAt: 0, waiting: false };
 
   constructor(url, handlers) {
@@ -43,11 +45,15 @@ export class Connection {
     this.#handlers.state("connecting", 0, "");
     const socket = new WebSocket(this.#url, "lwsloop-room");
     this.#socket = socket;
+    this.#openTimer = setTimeout(() => this.#giveUp(), OPEN_WITHIN);
     socket.addEventListener("open", () => {
+      clearTimeout(this.#openTimer);
       this.#openedAt = performance.now();
       this.#handlers.state("open", 0, "");
     });
-    socket.addEventListener("message", (event) => this.#receive(event.data));
+    socket.addEventListener("message", (event) => {
+      if (this.#socket === socket) this.#receive(event.data);
+    });
     socket.addEventListener("close", (event) => {
       if (this.#socket === socket) this.#lost(event.reason);
     });
@@ -81,13 +87,20 @@ export class Connection {
       this.#ping = { word: this.#ping.word + 1, sentAt: now, waiting: true };
       this.send(`ping ${this.#ping.word}`);
     } else if (now - this.#ping.sentAt > PONG_WITHIN) {
-      this.#socket.close(); // may take long on a dead network: not waited for
-      this.#lost("");
+      this.#giveUp();
     }
+  }
+
+  // On a dead network closing takes long: it is not waited for.
+  #giveUp() {
+    const socket = this.#socket;
+    this.#lost("");
+    socket.close();
   }
 
   #lost(reason) {
     if (this.#openedAt && performance.now() - this.#openedAt > LIVED) this.#failures = 0;
+    clearTimeout(this.#openTimer);
     this.#socket = null;
     this.#openedAt = 0;
     this.#ping.waiting = false;

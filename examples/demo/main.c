@@ -103,7 +103,7 @@ static struct libwebsocket_context *create_context(int port, struct room *room)
     lws_set_log_level(0, NULL);
     struct libwebsocket_context *context = lws_create_context(&info, &extras);
     if (!context)
-        fprintf(stderr, "demo: cannot serve on port %d: %s\n", port, error);
+        fprintf(stderr, "demo: %s\n", error);
     lws_set_log_level(LLL_ERR | LLL_WARN, NULL);
     return context;
 }

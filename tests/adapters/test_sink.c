@@ -112,6 +112,24 @@ START_TEST(follows_modes)
 }
 END_TEST
 
+START_TEST(follows_modes_when_another_has_gone)
+{
+    struct fake_descriptor *descriptor = fake_descriptor(second[0]);
+
+    descriptor->served = NULL;
+    fake_delete(first[0]);
+    make_ready(second);
+    turn_loop();
+    ck_assert_int_eq(descriptor->hits, 3);
+    fake_clear(second[0], POLLIN);
+    fake_set(second[0], POLLOUT);
+    descriptor->hits = 0;
+    turn_loop();
+    ck_assert_int_eq(descriptor->hits, 3);
+    ck_assert_int_eq(descriptor->revents, POLLOUT);
+}
+END_TEST
+
 static void toggle_writing(int fd, int revents)
 {
     take_all(fd, revents);
@@ -455,6 +473,7 @@ int main(void)
     tcase_set_timeout(tcase, 20);
     tcase_add_test(tcase, forwards_readiness);
     tcase_add_test(tcase, follows_modes);
+    tcase_add_test(tcase, follows_modes_when_another_has_gone);
     tcase_add_test(tcase, follows_modes_set_while_served);
     tcase_add_test(tcase, deletes_while_served);
     tcase_add_test(tcase, adds_the_same_again_while_served);

@@ -413,8 +413,7 @@ static void *run_server(void *argument)
     unlock(server);
 
     while (!finished) {
-        loop_run(
-            server->loop != NULL && server->old_loop != NULL ? server->old_loop : server->loop);
+        loop_run(server->loop);
         lock(server);
         if (server->old_loop != NULL) {
             struct loop *old_loop = server->old_loop;

@@ -13,7 +13,7 @@ static char directory[64];
 
 const char *site_path(const char *name)
 {
-    static char path[160];
+    static _Thread_local char path[160];
     int length = snprintf(path, sizeof(path), "%s/%s", directory, name);
 
     ck_assert(length > 0 && (size_t)length < sizeof(path));

@@ -6,11 +6,18 @@
 
 Suite *handshake_suite(void);
 Suite *messages_suite(void);
+Suite *fragments_suite(void);
 Suite *close_suite(void);
 Suite *write_suite(void);
 Suite *flow_suite(void);
 Suite *lifetime_suite(void);
 Suite *service_suite(void);
 Suite *limits_suite(void);
+Suite *http_requests_suite(void);
+Suite *http_files_suite(void);
+Suite *http_transfers_suite(void);
+Suite *http_bodies_suite(void);
+Suite *http_answers_suite(void);
+Suite *wrong_input_suite(void);
 
 #endif

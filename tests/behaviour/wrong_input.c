@@ -177,8 +177,8 @@ static void check_fields(const char *name, int status, const char *head)
                           field_is(head, "Connection", "Upgrade, close") ||
                           field_is(head, "Connection", "close, Upgrade"),
             "%s: Upgrade needs its Connection option: %s", name, head);
-        ck_assert_msg(field_is(head, "Sec-WebSocket-Version", "13, 8, 7"), "%s: no versions: %s",
-            name, head);
+        ck_assert_msg(
+            field_is(head, "Sec-WebSocket-Version", "13, 8, 7"), "%s: no versions: %s", name, head);
     }
 }
 
@@ -199,7 +199,8 @@ static void check_one_field(const struct wrong_request *row, const char *head)
 
     value += strspn(value, " ");
     if (*value)
-        ck_assert_msg(found && strcmp(found, value) == 0, "%s: %s: %s", row->name, row->field, head);
+        ck_assert_msg(
+            found && strcmp(found, value) == 0, "%s: %s: %s", row->name, row->field, head);
     else
         ck_assert_msg(!found, "%s: %s is there: %s", row->name, row->field, head);
     free(found);
@@ -228,7 +229,9 @@ static void check_end(
         end = says || !last_head ? END_CLOSED : END_KEPT;
     switch (end) {
     case END_CLOSED:
-        ck_assert_msg(says || !last_head, "%s: does not say close: %s", row->name, last_head);
+        /* Of a FIN the server may learn only when it has answered. */
+        ck_assert_msg(
+            says || !last_head || row->finish, "%s: does not say close: %s", row->name, last_head);
         expect_end(subject);
         break;
     case END_KEPT:

@@ -30,7 +30,8 @@ struct wrong_bytes {
 
 /* What becomes of the connection behind the last answer. */
 enum wrong_end {
-    END_AS_SAID,  /* it ends if the answer says "Connection: close", else the next request is served */
+    END_AS_SAID,  /* it ends if the answer says "Connection: close", else the next request is served
+                   */
     END_CLOSED,   /* it ends, and says so if it answers at all */
     END_KEPT,     /* the next request on it is served */
     END_WEBSOCKET /* it echoes */
@@ -68,8 +69,12 @@ struct wrong_frames {
 #define WRONG_BODY_MOST 10000
 #define WRONG_MESSAGE_MOST 70000
 
-extern const struct wrong_request wrong_handshakes[], wrong_messages[], wrong_bodies[];
-extern const size_t wrong_handshake_count, wrong_message_count, wrong_body_count;
+extern const struct wrong_request wrong_handshakes[];
+extern const struct wrong_request wrong_messages[];
+extern const struct wrong_request wrong_bodies[];
+extern const size_t wrong_handshake_count;
+extern const size_t wrong_message_count;
+extern const size_t wrong_body_count;
 extern const struct wrong_frames wrong_frames[];
 extern const size_t wrong_frame_count;
 

@@ -5,9 +5,9 @@
 
 int main(void)
 {
-    struct event_base *base = event_base_new();
     pid_t client;
     struct libwebsocket_context *context = start_with_client(&client);
+    struct event_base *base = event_base_new();
 
     destroy_when_over = 1;
     if (!base)

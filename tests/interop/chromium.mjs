@@ -6,12 +6,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import net from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
+import WebSocket from "ws";
 
 const STEP_MILLISECONDS = 15000;
 const WHOLE_MILLISECONDS = 180000;
@@ -21,6 +21,7 @@ const SMALL_PHONE = { width: 360, height: 640 };
 const SIDEWAYS = { width: 844, height: 390 };
 const LONGEST_NAME = "W".repeat(24);
 const LONGEST_TEXT = "\u20ac".repeat(1000);
+const CROWD = 20;
 const CONVERSATION = [
     ["Ada", "Grace", "Good morning. Is anybody on the other side?"],
     ["Grace", "Ada", "Good morning! I am in the second tab, and I read you well."],
@@ -120,10 +121,16 @@ function watch(tab, name, origin) {
     });
 }
 
+async function openContext(browser, settings) {
+    const context = await browser.newContext({ viewport: DESKTOP, ...settings });
+    context.setDefaultTimeout(STEP_MILLISECONDS);
+    await context.addInitScript(noteCloses);
+    return context;
+}
+
 async function openTab(context, origin, name) {
     const tab = await context.newPage();
     watch(tab, name, origin);
-    await tab.setViewportSize(DESKTOP);
     await tab.goto(`${origin}/`);
     await state(tab, "open");
     await rename(tab, name);
@@ -145,6 +152,14 @@ function noteCloses() {
 
 const state = (tab, wanted) => tab.locator(`#room[data-state="${wanted}"]`).waitFor();
 const lines = (tab) => tab.locator("#lines .text");
+
+// Somebody who is there without a browser.
+function join(origin, name) {
+    const socket = new WebSocket(origin.replace("http", "ws"), "lwsloop-room");
+    socket.on("open", () => socket.send(`join ${name}`));
+    socket.on("error", (error) => faults.push(`${name}: ${error}`));
+    return socket;
+}
 
 async function rename(tab, name) {
     await tab.locator("#name").fill(name);
@@ -199,9 +214,10 @@ async function shootAll(tab, name) {
     await tab.setViewportSize(DESKTOP);
 }
 
-async function run(context) {
+async function run(browser) {
     const port = await freePort();
     const origin = `http://localhost:${port}`;
+    const context = await openContext(browser, {});
     let ada;
     let grace;
 
@@ -256,6 +272,23 @@ async function run(context) {
         await shoot(ada, "long-sideways-dark", SIDEWAYS, "dark");
         await rename(grace, "Grace");
     });
+    await step("a phone in a crowd", async () => {
+        const phone = await openContext(browser, { viewport: PHONE, isMobile: true, hasTouch: true });
+        const tab = await openTab(phone, origin, "Radia");
+        const crowd = Array.from({ length: CROWD }, (_, number) => join(origin, `Person ${number}`));
+        await tab.waitForFunction(
+            (count) => document.querySelector("#count").textContent === String(count),
+            CROWD + 3,
+        );
+        assert.equal(await tab.evaluate(() => innerWidth), PHONE.width);
+        await tab.locator("#text").fill("From the phone");
+        await tab.locator("#send").tap();
+        await hears(ada, "From the phone");
+        await shoot(tab, "crowd-phone-light", PHONE, "light");
+        crowd.forEach((socket) => socket.close());
+        await phone.close();
+        await ada.waitForFunction(() => document.querySelector("#count").textContent === "2");
+    });
     await step("the server leaves with status 0 and closes both with 1001", async () => {
         await stopServer("SIGTERM");
         for (const tab of [ada, grace]) {
@@ -296,13 +329,24 @@ async function run(context) {
         await ada.locator("#lines .note", { hasText: "Katherine left" }).waitFor();
         assert.equal(await ada.locator("#count").textContent(), "2");
     });
+    await step("a server that stands still is noticed, and taken up again", async () => {
+        await ada.bringToFront();
+        serverIsAway = true;
+        server.child.kill("SIGSTOP");
+        await ada.locator("#lost").waitFor();
+        await ada.waitForTimeout(500);
+        server.child.kill("SIGCONT");
+        await ada.locator("#lost").waitFor({ state: "hidden" });
+        await say(ada, "Still here");
+        await hears(grace, "Still here");
+        serverIsAway = false;
+    });
     await step("Ctrl-C ends it with status 0", () => stopServer("SIGINT"));
     await step("no error, no warning and no request to elsewhere", () => assert.deepEqual(faults, []));
 }
 
 async function main() {
-    const profile = await mkdtemp(path.join(tmpdir(), "lwsloop-chromium-"));
-    const context = await chromium.launchPersistentContext(profile, {
+    const browser = await chromium.launch({
         executablePath: options.browser,
         headless: true,
         timeout: 60000,
@@ -319,17 +363,14 @@ async function main() {
     const late = setTimeout(() => {
         console.log("not ok the time is up");
         failed += 1;
-        context.close().catch(() => {});
+        browser.close().catch(() => {});
     }, WHOLE_MILLISECONDS);
-    context.setDefaultTimeout(STEP_MILLISECONDS);
-    await context.addInitScript(noteCloses);
     try {
-        await run(context);
+        await run(browser);
     } finally {
         clearTimeout(late);
         server?.child.kill("SIGKILL");
-        await context.close();
-        await rm(profile, { recursive: true, force: true });
+        await browser.close();
     }
 }
 

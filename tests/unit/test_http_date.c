@@ -11,6 +11,9 @@
 /* 15 June 2024, 12:00:00 */
 static const time_t present = 1718452800;
 
+/* 31 December 9999, 23:59:59 */
+static const time_t latest = 253402300799;
+
 static const struct {
     time_t when;
     const char *text;
@@ -191,6 +194,9 @@ static const char *const wrong[] = {
     "Sun,  6 Nov 1994 08:49:37 GMT",
     "Sun, 006 Nov 1994 08:49:37 GMT",
     "Sun, 06 Nov 94 08:49:37 GMT",
+    "Sun, 06 Nov 199 08:49:37 GMT",
+    "Sunday, 06-Nov-9 08:49:37 GMT",
+    "Sun Nov  6 08:49:37 199",
     "Sun, 06 Nov 01994 08:49:37 GMT",
     "Sun, 06 Nov -994 08:49:37 GMT",
     "Sun, 06 Nov +994 08:49:37 GMT",
@@ -275,10 +281,13 @@ START_TEST(any_now)
     for (int i = 0; i < COUNT(moments); i++) {
         if ((int64_t)(time_t)moments[i] != moments[i])
             continue;
-        http_date_parse("Sunday, 06-Nov-94 08:49:37 GMT", (time_t)moments[i], &when);
         ck_assert(http_date_parse("Sun, 06 Nov 1994 08:49:37 GMT", (time_t)moments[i], &when));
         ck_assert(when == 784111777);
     }
+
+    /* In the year 9994 that day is a Sunday, too. */
+    ck_assert(http_date_parse("Sunday, 06-Nov-94 08:49:37 GMT", latest, &when));
+    ck_assert(!http_date_parse("Sunday, 06-Nov-94 08:49:37 GMT", latest + 1, &when));
     ck_assert(!http_date_parse("Sunday, 06-Nov-94 08:49:37 GMT", (time_t)INT64_MAX, &when));
 }
 END_TEST

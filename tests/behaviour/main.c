@@ -1,0 +1,29 @@
+#include "suites.h"
+
+#include <stdlib.h>
+
+int main(void)
+{
+    SRunner *runner = srunner_create(handshake_suite());
+    int failed;
+
+    srunner_add_suite(runner, messages_suite());
+    srunner_add_suite(runner, fragments_suite());
+    srunner_add_suite(runner, close_suite());
+    srunner_add_suite(runner, write_suite());
+    srunner_add_suite(runner, flow_suite());
+    srunner_add_suite(runner, lifetime_suite());
+    srunner_add_suite(runner, service_suite());
+    srunner_add_suite(runner, limits_suite());
+    srunner_add_suite(runner, http_requests_suite());
+    srunner_add_suite(runner, http_files_suite());
+    srunner_add_suite(runner, http_transfers_suite());
+    srunner_add_suite(runner, http_bodies_suite());
+    srunner_add_suite(runner, http_answers_suite());
+    srunner_add_suite(runner, wrong_input_suite());
+
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
