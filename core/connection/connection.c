@@ -14,7 +14,6 @@ struct libwebsocket *connection_create(struct engine *engine, int fd)
 
     if (!wsi)
         return NULL;
-    wsi->engine = engine;
     wsi->protocol = &engine->protocols[0];
     wsi->state = CONNECTION_HTTP_HEAD;
     transport_plain(&wsi->transport, fd);
@@ -30,7 +29,7 @@ void connection_release(struct libwebsocket *wsi)
     else
         http_exchange_free(wsi);
     list_remove(&wsi->protocol_node);
-    deadline_cancel(&wsi->engine->wheel, &wsi->deadline);
+    deadline_cancel(&engine_of(wsi)->wheel, &wsi->deadline);
     receive_drop(wsi);
     backlog_clear(&wsi->backlog);
     if (wsi->rarely) {
@@ -47,13 +46,13 @@ void connection_release(struct libwebsocket *wsi)
 void connection_attend(struct libwebsocket *wsi)
 {
     wsi->changed = true;
-    queue_push(&wsi->engine->attention, &wsi->attention);
+    queue_push(&engine_of(wsi)->attention, &wsi->attention);
 }
 
 void connection_schedule(struct libwebsocket *wsi)
 {
     wsi->resume = true;
-    queue_push(&wsi->engine->work, &wsi->work);
+    queue_push(&engine_of(wsi)->work, &wsi->work);
 }
 
 int engine_callback(
@@ -68,7 +67,7 @@ int connection_callback_as(struct libwebsocket *wsi, struct protocol *protocol,
     int result;
 
     wsi->callbacks++;
-    result = protocol->callback(wsi->engine->context, wsi, reason, user, in, length);
+    result = protocol->callback(engine_of(wsi)->context, wsi, reason, user, in, length);
     wsi->callbacks--;
     connection_attend(wsi);
     return result;
@@ -97,7 +96,7 @@ void connection_drain(struct libwebsocket *wsi)
 
 void connection_progress(struct libwebsocket *wsi)
 {
-    const struct limits *limits = &wsi->engine->limits;
+    const struct limits *limits = &engine_of(wsi)->limits;
     bool waits = !backlog_empty(&wsi->backlog);
 
     switch ((enum connection_state)wsi->state) {
@@ -128,7 +127,7 @@ void connection_send_failed(struct libwebsocket *wsi)
         return;
     }
     wsi->broken = true;
-    connection_set_due(wsi, wsi->engine->limits.close_timeout);
+    connection_set_due(wsi, engine_of(wsi)->limits.close_timeout);
     connection_attend(wsi);
 }
 
@@ -146,14 +145,14 @@ static void move_deadline(struct libwebsocket *wsi)
     if (wsi->rarely && wsi->rarely->user_due && (at == 0 || wsi->rarely->user_due < at))
         at = wsi->rarely->user_due;
     if (at)
-        deadline_set(&wsi->engine->wheel, &wsi->deadline, at);
+        deadline_set(&engine_of(wsi)->wheel, &wsi->deadline, at);
     else
-        deadline_cancel(&wsi->engine->wheel, &wsi->deadline);
+        deadline_cancel(&engine_of(wsi)->wheel, &wsi->deadline);
 }
 
 void connection_set_due(struct libwebsocket *wsi, unsigned int milliseconds)
 {
-    wsi->engine_due = milliseconds ? wsi->engine->now + milliseconds : 0;
+    wsi->engine_due = milliseconds ? engine_of(wsi)->now + milliseconds : 0;
     move_deadline(wsi);
 }
 

@@ -37,16 +37,19 @@ struct http_exchange;
 
 /* Where the stream of frames is. */
 struct websocket_input {
-    struct frame_decoder decoder;
-    uint64_t remaining;      /* of the present frame's payload, not yet taken */
+    union {
+        struct frame_decoder decoder; /* between frames */
+        struct {
+            uint64_t remaining; /* of the payload, not yet taken */
+            unsigned char mask[4];
+            unsigned char mask_at;
+        }; /* inside one */
+    };
     uint64_t message_length; /* of the present message, this frame included */
     struct partial *partial;
     utf8_state utf8;
-    unsigned char mask[4];
-    unsigned char mask_at;
-    unsigned char first; /* of the present frame's header */
-    unsigned char
-        message_opcode; /* of the message at hand, FRAME_CONTINUATION where there is none */
+    unsigned char first;          /* of the present frame's header */
+    unsigned char message_opcode; /* of the message at hand, FRAME_CONTINUATION where none is */
     bool in_payload;
 };
 
@@ -65,7 +68,6 @@ struct rarely {
 };
 
 struct libwebsocket {
-    struct engine *engine;
     struct protocol *protocol; /* the first until a WebSocket is established */
     void *session;
     struct transport transport;
@@ -87,7 +89,6 @@ struct libwebsocket {
     bool in_message : 1;     /* the program has written a fragment that is not the last */
     bool http_called : 1;    /* the program knows it as an HTTP connection */
     bool established : 1;    /* CLOSED is owed */
-    bool close_answered : 1; /* the peer's close frame has come */
     bool ping_waits : 1;     /* an automatic ping has not been answered */
     struct list_node protocol_node;
     struct queue_link attention;
@@ -102,6 +103,11 @@ struct libwebsocket {
         struct websocket_input websocket; /* from OPEN on, where established */
     };
 };
+
+static inline struct engine *engine_of(const struct libwebsocket *wsi)
+{
+    return wsi->protocol->engine;
+}
 
 /* Makes a connection of an accepted socket, which is its own from then on; NULL, and the socket is
  * still the caller's, where memory is short. */

@@ -24,6 +24,7 @@ enum {
 
 /* A protocol as the engine keeps it, whatever the layout of the program's own. */
 struct protocol {
+    struct engine *engine;
     const char *name;
     callback_function *callback;
     size_t session_size;

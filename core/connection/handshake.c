@@ -140,7 +140,7 @@ static struct verdict choose(
 
     *chosen = NULL;
     if (!offer) {
-        *chosen = protocol_for_no_offer(wsi->engine);
+        *chosen = protocol_for_no_offer(engine_of(wsi));
         return good;
     }
     while (token_list_next(&cursor, &element, &length)) {
@@ -148,7 +148,7 @@ static struct verdict choose(
             return (struct verdict){400, "Sec-WebSocket-Protocol is not a list of unique tokens"};
         if (*chosen)
             continue;
-        *chosen = find_protocol(wsi->engine, element, length);
+        *chosen = find_protocol(engine_of(wsi), element, length);
         *name = element;
         *name_length = length;
     }
@@ -198,7 +198,7 @@ static void establish(struct libwebsocket *wsi, struct protocol *protocol, void 
     wsi->wants_writable = false;
     memset(&wsi->websocket, 0, sizeof(wsi->websocket));
     list_append(&protocol->connections, &wsi->protocol_node);
-    connection_set_due(wsi, wsi->engine->limits.ping_interval);
+    connection_set_due(wsi, engine_of(wsi)->limits.ping_interval);
     lwsl_info("connection %d: established, protocol %s\n", wsi->transport.fd,
         protocol->name ? protocol->name : "(none)");
     (void)connection_callback(wsi, LWS_CALLBACK_ESTABLISHED, NULL, 0);
@@ -225,7 +225,7 @@ void handshake(struct libwebsocket *wsi, bool has_body)
         http_response_refuse(wsi, 403, "the program does not want it");
         return;
     }
-    if (wsi->engine->ending || wsi->state != CONNECTION_HTTP_HEAD)
+    if (engine_of(wsi)->ending || wsi->state != CONNECTION_HTTP_HEAD)
         return;
     if (protocol->session_size) {
         session = calloc(1, protocol->session_size);
@@ -239,7 +239,7 @@ void handshake(struct libwebsocket *wsi, bool has_body)
         return;
     }
     leave_http(wsi);
-    if (wsi->engine->ending || wsi->state != CONNECTION_HTTP_HEAD) {
+    if (engine_of(wsi)->ending || wsi->state != CONNECTION_HTTP_HEAD) {
         free(session);
         return;
     }

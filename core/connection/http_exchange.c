@@ -7,7 +7,7 @@ enum { FIRST_HEAD_SIZE = 1024 };
 
 struct http_exchange *http_exchange_begin(struct libwebsocket *wsi)
 {
-    const struct limits *limits = &wsi->engine->limits;
+    const struct limits *limits = &engine_of(wsi)->limits;
     uint32_t size = limits->head < FIRST_HEAD_SIZE ? limits->head : FIRST_HEAD_SIZE;
     struct http_exchange *exchange;
     struct http_field *fields;

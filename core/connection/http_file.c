@@ -43,19 +43,50 @@ static bool range_applies(const struct http_exchange *exchange, time_t modified,
     return http_date_parse(condition, now, &when) && when == modified && now - modified > 60;
 }
 
-/* The conditions of RFC 9110 section 13.2.2, for a file that has a date and no entity tag. */
-static struct selection select_part(
-    const struct http_exchange *exchange, const struct open_file *file)
+static bool is_any(const char *value)
 {
-    struct selection selection = {200, 0, file->size};
-    const char *since = field(exchange, "If-Modified-Since");
-    time_t now = time(NULL), when;
+    return strcmp(value, "*") == 0;
+}
+
+/* The date in a field, where there is exactly one and it is a date. */
+static bool date_field(
+    const struct http_exchange *exchange, const char *name, time_t now, time_t *when)
+{
+    return http_head_count(&exchange->head, name) == 1 &&
+           http_date_parse(field(exchange, name), now, when);
+}
+
+/*
+ * The preconditions in the order of RFC 9110 section 13.2.2, for a file that has a date and no
+ * entity tag: no tag that a client names is the file's. Returns 412 or 304 where one is not met, or
+ * 200.
+ */
+static int check_conditions(
+    const struct http_exchange *exchange, const struct open_file *file, time_t now)
+{
+    const char *match = field(exchange, "If-Match");
+    const char *none_match = field(exchange, "If-None-Match");
+    time_t when;
+
+    if (match && !is_any(match))
+        return 412;
+    if (!match && date_field(exchange, "If-Unmodified-Since", now, &when) && file->modified > when)
+        return 412;
+    if (none_match)
+        return is_any(none_match) ? 304 : 200;
+    if (date_field(exchange, "If-Modified-Since", now, &when) && file->modified <= when)
+        return 304;
+    return 200;
+}
+
+static struct selection select_part(
+    const struct http_exchange *exchange, const struct open_file *file, time_t now)
+{
+    struct selection selection = {check_conditions(exchange, file, now), 0, file->size};
     uint64_t first, last;
 
-    if (since && !field(exchange, "If-None-Match") &&
-        http_head_count(&exchange->head, "If-Modified-Since") == 1 &&
-        http_date_parse(since, now, &when) && file->modified <= when)
-        return (struct selection){304, 0, 0};
+    if (selection.status != 200)
+        return (struct selection){selection.status, 0, 0};
     if (!range_applies(exchange, file->modified, now))
         return selection;
     switch (http_range_parse(field(exchange, "Range"), file->size, &first, &last)) {
@@ -78,7 +109,7 @@ static void write_head(struct text *head, const struct http_exchange *exchange,
     http_response_begin(head, exchange, selection->status);
     /* A date in the future would be no date of a version that exists (RFC 9110, 8.8.2.1). */
     if (http_date_format(file->modified < now ? file->modified : now, date) &&
-        selection->status != 416)
+        selection->status < 400)
         text_add(head, "Last-Modified: %s\r\n", date);
     if (selection->status == 200)
         text_add(head, "Accept-Ranges: bytes\r\n");
@@ -145,7 +176,7 @@ int http_file_serve(struct libwebsocket *wsi, const char *path, const char *cont
         (void)answer_without_file(wsi, path, 503);
         return -1;
     }
-    selection = select_part(exchange, &file);
+    selection = select_part(exchange, &file, time(NULL));
     text_init(&head, bytes, sizeof(bytes));
     write_head(&head, exchange, &file, &selection, content_type);
     if (head.overflow) {
@@ -158,7 +189,7 @@ int http_file_serve(struct libwebsocket *wsi, const char *path, const char *cont
     exchange->file_remaining = exchange->without_body ? 0 : selection.length;
     if (!connection_send(wsi, head.bytes, head.length))
         return -1;
-    connection_set_due(wsi, wsi->engine->limits.http_stall_timeout);
+    connection_set_due(wsi, engine_of(wsi)->limits.http_stall_timeout);
     connection_schedule(wsi);
     return 0;
 }

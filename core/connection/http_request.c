@@ -142,7 +142,7 @@ static void judge(struct libwebsocket *wsi)
         http_response_refuse(wsi, 400, "no good Host field");
         return;
     }
-    body = http_body_begin(&exchange->body, head, wsi->engine->limits.body, &unknown_coding);
+    body = http_body_begin(&exchange->body, head, engine_of(wsi)->limits.body, &unknown_coding);
     if (body == HTTP_BODY_BAD) {
         http_response_refuse(wsi, unknown_coding ? 501 : 400, "the body's length is not clear");
         return;
@@ -172,7 +172,7 @@ static void judge(struct libwebsocket *wsi)
 static bool enlarge(struct libwebsocket *wsi)
 {
     struct http_head *head = &wsi->http->head;
-    uint32_t limit = wsi->engine->limits.head;
+    uint32_t limit = engine_of(wsi)->limits.head;
     uint32_t size = head->storage_size > limit / 2 ? limit : head->storage_size * 2;
     char *storage;
 
@@ -201,7 +201,7 @@ size_t http_request_head(struct libwebsocket *wsi, const unsigned char *bytes, s
         return length;
     }
     if (first)
-        connection_set_due(wsi, wsi->engine->limits.request_timeout);
+        connection_set_due(wsi, engine_of(wsi)->limits.request_timeout);
     for (;;) {
         size_t used = 0;
         enum http_head_status status =

@@ -21,6 +21,7 @@ static const struct {
     {404, "Not Found", ""},
     {405, "Method Not Allowed", "Allow: GET, HEAD\r\n"},
     {408, "Request Timeout", ""},
+    {412, "Precondition Failed", ""},
     {413, "Content Too Large", ""},
     {414, "URI Too Long", ""},
     {416, "Range Not Satisfiable", ""},
@@ -111,7 +112,7 @@ void http_response_end(struct libwebsocket *wsi)
     }
     http_exchange_free(wsi);
     wsi->state = CONNECTION_HTTP_HEAD;
-    connection_set_due(wsi, wsi->engine->limits.http_idle_timeout);
+    connection_set_due(wsi, engine_of(wsi)->limits.http_idle_timeout);
     connection_attend(wsi);
 }
 
@@ -158,12 +159,12 @@ int http_response_write(struct libwebsocket *wsi, const unsigned char *bytes, si
         errno = EINVAL;
         return -1;
     }
-    if (wsi->backlog.bytes >= wsi->engine->limits.backlog && !wsi->choked &&
+    if (wsi->backlog.bytes >= engine_of(wsi)->limits.backlog && !wsi->choked &&
         !connection_flush(wsi) && wsi->state == CONNECTION_DEAD) {
         errno = EPIPE;
         return -1;
     }
-    if (wsi->backlog.bytes >= wsi->engine->limits.backlog) {
+    if (wsi->backlog.bytes >= engine_of(wsi)->limits.backlog) {
         errno = EAGAIN;
         return -1;
     }

@@ -76,7 +76,7 @@ void connection_work(struct libwebsocket *wsi)
 
 static void ping_or_give_up(struct libwebsocket *wsi)
 {
-    const struct limits *limits = &wsi->engine->limits;
+    const struct limits *limits = &engine_of(wsi)->limits;
 
     if (wsi->flow_stopped || wsi->stash) {
         /* What the peer says is not being read, and so its silence means nothing. */
@@ -120,8 +120,9 @@ static void engine_deadline(struct libwebsocket *wsi)
 
 void connection_late(struct libwebsocket *wsi)
 {
-    bool user = wsi->rarely && wsi->rarely->user_due && wsi->rarely->user_due <= wsi->engine->now;
-    bool engine = wsi->engine_due && wsi->engine_due <= wsi->engine->now;
+    bool user =
+        wsi->rarely && wsi->rarely->user_due && wsi->rarely->user_due <= engine_of(wsi)->now;
+    bool engine = wsi->engine_due && wsi->engine_due <= engine_of(wsi)->now;
 
     connection_attend(wsi);
     if (engine) {
@@ -144,7 +145,7 @@ void connection_settle(struct libwebsocket *wsi)
     if (receive_can_resume(wsi))
         wsi->resume = true;
     if (wsi->resume || (wsi->wants_writable && program_may_write(wsi)))
-        queue_push(&wsi->engine->work, &wsi->work);
+        queue_push(&engine_of(wsi)->work, &wsi->work);
 }
 
 void connection_close_gracefully(struct libwebsocket *wsi)

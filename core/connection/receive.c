@@ -62,7 +62,7 @@ static size_t feed(struct libwebsocket *wsi, unsigned char *bytes, size_t length
     size_t taken = 0;
 
     wsi->receiving = true;
-    while (taken < length && connection_takes_input(wsi) && !wsi->engine->ending)
+    while (taken < length && connection_takes_input(wsi) && !engine_of(wsi)->ending)
         taken += consume(wsi, bytes + taken, length - taken);
     wsi->receiving = false;
     return taken;
@@ -87,7 +87,7 @@ static void keep(struct libwebsocket *wsi, const unsigned char *bytes, size_t le
 static bool still_of_use(const struct libwebsocket *wsi)
 {
     return wsi->state != CONNECTION_DEAD && wsi->state != CONNECTION_DRAINING &&
-           !wsi->engine->ending;
+           !engine_of(wsi)->ending;
 }
 
 static void feed_stash(struct libwebsocket *wsi)
@@ -118,7 +118,7 @@ static void input_ended(struct libwebsocket *wsi)
 
 static void receive_from_transport(struct libwebsocket *wsi)
 {
-    unsigned char *buffer = engine_take_buffer(wsi->engine);
+    unsigned char *buffer = engine_take_buffer(engine_of(wsi));
     unsigned char *bytes = buffer + LWS_SEND_BUFFER_PRE_PADDING;
     size_t length = 0, taken;
 
@@ -145,7 +145,7 @@ static void receive_from_transport(struct libwebsocket *wsi)
         connection_die(wsi);
         break;
     }
-    engine_return_buffer(wsi->engine, buffer);
+    engine_return_buffer(engine_of(wsi), buffer);
 }
 
 void receive_some(struct libwebsocket *wsi)

@@ -30,7 +30,7 @@ bool connection_flush(struct libwebsocket *wsi)
         return false;
     websocket_send_waiting_pong(wsi);
     if (wsi->wants_writable)
-        queue_push(&wsi->engine->work, &wsi->work);
+        queue_push(&engine_of(wsi)->work, &wsi->work);
     return true;
 }
 
@@ -58,7 +58,7 @@ static bool send_directly(struct libwebsocket *wsi, const void *bytes, size_t le
 
 bool connection_send(struct libwebsocket *wsi, const void *bytes, size_t length)
 {
-    bool at_once = !wsi->engine->gathering || length >= GATHER_MAX;
+    bool at_once = !engine_of(wsi)->gathering || length >= GATHER_MAX;
     size_t moved = 0;
 
     if (at_once && !wsi->choked && !connection_flush(wsi) && !wsi->choked)

@@ -70,7 +70,7 @@ void websocket_close_with(struct libwebsocket *wsi, const unsigned char *payload
     }
     wsi->state = CONNECTION_CLOSE_SENT;
     wsi->wants_writable = false;
-    connection_set_due(wsi, wsi->engine->limits.close_timeout);
+    connection_set_due(wsi, engine_of(wsi)->limits.close_timeout);
     connection_attend(wsi);
 }
 
@@ -119,6 +119,8 @@ void websocket_close_received(struct libwebsocket *wsi, const unsigned char *pay
 {
     unsigned int code = CLOSE_NO_STATUS;
 
+    /* Whatever it says, the peer has said its last. */
+    wsi->both_closed = true;
     switch (close_payload_decode(payload, length, &code)) {
     case CLOSE_PAYLOAD_GOOD:
         break;
@@ -132,19 +134,16 @@ void websocket_close_received(struct libwebsocket *wsi, const unsigned char *pay
         websocket_fail(wsi, CLOSE_INVALID_PAYLOAD, "close reason is not UTF-8");
         return;
     }
-    wsi->close_answered = true;
     remember(wsi, code, payload + 2, length > 2 ? length - 2 : 0);
     websocket_close_with(wsi, payload, length);
-    if (wsi->state == CONNECTION_CLOSE_SENT) {
-        wsi->both_closed = true;
+    if (wsi->state == CONNECTION_CLOSE_SENT)
         connection_drain(wsi);
-    }
 }
 
 /* Empties the socket, because closing one with unread bytes resets what was sent before. */
 static enum transport_result discard_input(struct libwebsocket *wsi)
 {
-    unsigned char *buffer = engine_take_buffer(wsi->engine);
+    unsigned char *buffer = engine_take_buffer(engine_of(wsi));
     enum transport_result result = TRANSPORT_DONE;
     size_t length;
 
@@ -152,7 +151,7 @@ static enum transport_result discard_input(struct libwebsocket *wsi)
         return TRANSPORT_FAILED;
     for (int i = 0; i < LAST_READS && result == TRANSPORT_DONE; i++)
         result = transport_receive(&wsi->transport, buffer, RECEIVE_SIZE, &length);
-    engine_return_buffer(wsi->engine, buffer);
+    engine_return_buffer(engine_of(wsi), buffer);
     return result;
 }
 

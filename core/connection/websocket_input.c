@@ -70,28 +70,41 @@ static void finish_control(struct libwebsocket *wsi, const unsigned char *payloa
     }
 }
 
-/* A whole piece is there: the payload's last byte may be the frame's last, or more may come. */
-static void finish_piece(struct libwebsocket *wsi, unsigned char *payload, size_t length)
+static void finish_data(struct libwebsocket *wsi, unsigned char *payload, size_t length)
 {
     struct websocket_input *input = &wsi->websocket;
-    bool ends_frame = input->remaining == 0;
-    bool ends_message = ends_frame && is_final(input);
+    bool ends_message = input->remaining == 0 && is_final(input);
 
-    if (ends_frame)
-        input->in_payload = false;
-    if (frame_is_control(input->first)) {
-        finish_control(wsi, payload, length);
-        return;
-    }
-    if (ends_message && wsi->state == CONNECTION_OPEN && input->message_opcode == FRAME_TEXT &&
+    if (wsi->state == CONNECTION_OPEN && ends_message && input->message_opcode == FRAME_TEXT &&
         !utf8_complete(input->utf8)) {
         websocket_fail(wsi, CLOSE_INVALID_PAYLOAD, "text ends inside a character");
         return;
     }
     if (length > 0 || ends_message)
         deliver(wsi, payload, length);
-    if (ends_message)
+}
+
+/* The frame is over: makes ready for the next one's header. */
+static void end_frame(struct websocket_input *input)
+{
+    if (!frame_is_control(input->first) && is_final(input))
         input->message_opcode = FRAME_CONTINUATION;
+    input->in_payload = false;
+    memset(&input->decoder, 0, sizeof(input->decoder));
+}
+
+/* A whole piece is there: its last byte may be the frame's last, or more may come. */
+static void finish_piece(struct libwebsocket *wsi, unsigned char *payload, size_t length)
+{
+    struct websocket_input *input = &wsi->websocket;
+    bool ends_frame = input->remaining == 0;
+
+    if (frame_is_control(input->first))
+        finish_control(wsi, payload, length);
+    else
+        finish_data(wsi, payload, length);
+    if (ends_frame)
+        end_frame(input);
 }
 
 /* Unmasks and checks bytes as they arrive. False where they failed the connection. */
@@ -161,7 +174,7 @@ static size_t take_payload(struct libwebsocket *wsi, unsigned char *bytes, size_
             length = (size_t)input->remaining;
         input->remaining -= length;
         if (input->remaining == 0)
-            input->in_payload = false;
+            end_frame(input);
         return length;
     }
     if (input->partial || length < whole)
@@ -189,7 +202,8 @@ static void begin_frame(
             input->message_length = 0;
             input->utf8 = UTF8_START;
         }
-        if (header->length > wsi->engine->limits.message - input->message_length) {
+        if (wsi->state == CONNECTION_OPEN &&
+            header->length > engine_of(wsi)->limits.message - input->message_length) {
             websocket_fail(wsi, CLOSE_TOO_LARGE, "message too large");
             return;
         }
@@ -225,10 +239,10 @@ size_t websocket_input(struct libwebsocket *wsi, unsigned char *bytes, size_t le
 
 void websocket_heard(struct libwebsocket *wsi)
 {
-    if (wsi->state != CONNECTION_OPEN || !wsi->engine->limits.ping_interval || wsi->broken)
+    if (wsi->state != CONNECTION_OPEN || !engine_of(wsi)->limits.ping_interval || wsi->broken)
         return;
     wsi->ping_waits = false;
-    connection_set_due(wsi, wsi->engine->limits.ping_interval);
+    connection_set_due(wsi, engine_of(wsi)->limits.ping_interval);
 }
 
 void websocket_input_release(struct websocket_input *input)

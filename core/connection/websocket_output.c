@@ -118,13 +118,13 @@ int websocket_write(struct libwebsocket *wsi, unsigned char *payload, size_t len
     default:
         return misuse(wsi, "no kind of frame");
     }
-    if (wsi->backlog.bytes >= wsi->engine->limits.backlog && !wsi->choked)
+    if (wsi->backlog.bytes >= engine_of(wsi)->limits.backlog && !wsi->choked)
         (void)connection_flush(wsi);
     if (wsi->state != CONNECTION_OPEN || wsi->broken) {
         errno = EPIPE;
         return -1;
     }
-    if (wsi->backlog.bytes >= wsi->engine->limits.backlog) {
+    if (wsi->backlog.bytes >= engine_of(wsi)->limits.backlog) {
         errno = EAGAIN;
         return -1;
     }

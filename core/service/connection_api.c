@@ -48,7 +48,7 @@ int libwebsocket_callback_on_writable(
     context_enter(context_of(wsi), CALL_PLAIN);
     wsi->wants_writable = true;
     if (!wsi->choked)
-        queue_push(&wsi->engine->work, &wsi->work);
+        queue_push(&engine_of(wsi)->work, &wsi->work);
     (void)context_leave(context_of(wsi), CALL_PLAIN);
     return 1;
 }
@@ -141,7 +141,8 @@ void libwebsocket_set_timeout(struct libwebsocket *wsi, enum pending_timeout rea
     if (!wsi || connection_is_internal(wsi) || wsi->state == CONNECTION_DEAD)
         return;
     context_enter(context_of(wsi), CALL_PLAIN);
-    if (!connection_set_user_due(wsi, reason == NO_PENDING_TIMEOUT ? 0 : wsi->engine->now + wait)) {
+    if (!connection_set_user_due(
+            wsi, reason == NO_PENDING_TIMEOUT ? 0 : engine_of(wsi)->now + wait)) {
         lwsl_err("connection %d: out of memory for a deadline\n", wsi->transport.fd);
         connection_die(wsi);
     }

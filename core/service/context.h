@@ -97,7 +97,7 @@ void context_wake(struct libwebsocket_context *context);
 
 static inline struct libwebsocket_context *context_of(const struct libwebsocket *wsi)
 {
-    return wsi->engine->context;
+    return engine_of(wsi)->context;
 }
 
 #endif

@@ -160,6 +160,8 @@ static bool build(struct libwebsocket_context *context,
         settings_protocols(info->protocols, &context->engine.protocol_count, error);
     if (!context->engine.protocols)
         return false;
+    for (size_t i = 0; i < context->engine.protocol_count; i++)
+        context->engine.protocols[i].engine = &context->engine;
     context->user = info->user;
     context->ka_time = info->ka_time;
     context->ka_probes = info->ka_probes;

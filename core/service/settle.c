@@ -85,7 +85,8 @@ static void announce_all(struct libwebsocket_context *context)
     while ((link = queue_pop(&round))) {
         struct libwebsocket *wsi = queue_entry(link, struct libwebsocket, attention);
 
-        if (wsi->transport.fd < 0)
+        /* Where the context ends, the next that is said of any of them is DEL. */
+        if (wsi->transport.fd < 0 || context->engine.ending)
             continue;
         if (wsi->state == CONNECTION_DEAD)
             connection_attend(wsi);

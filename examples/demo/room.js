@@ -15,6 +15,7 @@ let opened = 0; // which run of the server
 let nextLine = null; // the number of the line that comes next, if that is known
 let lastSpeaker = null;
 let unread = 0;
+let atEnd = true; // the newest line is in view, and stays in view
 let stateTimer = 0;
 
 const clean = (text) => text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
@@ -86,23 +87,24 @@ function showPeople(people) {
 
 // Lines.
 
-function isAtEnd() {
-  const scroller = element("scroller");
-  return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
-}
-
 function scrollToEnd() {
   const scroller = element("scroller");
   scroller.scrollTop = scroller.scrollHeight;
+  atEnd = true;
   element("newest").hidden = true;
 }
 
+function noteScrolling() {
+  const scroller = element("scroller");
+  atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
+  if (atEnd) element("newest").hidden = true;
+}
+
 function append(node, always) {
-  const follow = always || isAtEnd();
   const lines = element("lines");
   lines.append(node);
   while (lines.children.length > LINES_KEPT) lines.firstElementChild.remove();
-  if (follow) scrollToEnd();
+  if (always || atEnd) scrollToEnd();
   else element("newest").hidden = false;
 }
 
@@ -234,9 +236,10 @@ element("composer").addEventListener("submit", (event) => {
 });
 element("retry").addEventListener("click", () => connection.retry());
 element("newest").addEventListener("click", scrollToEnd);
-element("scroller").addEventListener("scroll", () => {
-  if (isAtEnd()) element("newest").hidden = true;
-});
+element("scroller").addEventListener("scroll", noteScrolling);
+new ResizeObserver(() => {
+  if (atEnd) scrollToEnd(); // a keyboard came up, or the phone was turned
+}).observe(element("scroller"));
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   unread = 0;

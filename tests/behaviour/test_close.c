@@ -40,10 +40,13 @@ START_TEST(refuses_a_code)
 {
     struct server *server = server_start(NULL);
     struct ws_client *client = ws_open(server_port(server), "echo");
+    int64_t begin = ws_now_ms();
 
     ws_send_close(client, bad_codes[_i], NULL);
     ws_expect_close(client, 1002);
+    /* Both sides have said that it is over: there is nothing to wait for. */
     ws_expect_eof(client);
+    ck_assert_int_le(ws_now_ms() - begin, 2500);
     server_wait(server, LWS_CALLBACK_CLOSED, 1);
     ws_free(client);
     server_stop(server);

@@ -199,10 +199,9 @@ async function shoot(tab, name, size, colorScheme) {
     await tab.setViewportSize(size);
     await tab.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await tab.bringToFront();
-    await tab.evaluate(() => {
-        document.querySelector("#scroller").scrollTop = 1e9;
-        return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-    });
+    await tab.evaluate(
+        () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+    );
     await tab.screenshot({ path: path.join(options.shots, `${name}.png`) });
 }
 
@@ -285,6 +284,11 @@ async function run(browser) {
         await tab.locator("#send").tap();
         await hears(ada, "From the phone");
         await shoot(tab, "crowd-phone-light", PHONE, "light");
+        await tab.setViewportSize(SIDEWAYS);
+        await tab.waitForFunction(() => {
+            const end = document.querySelector("#lines").lastElementChild.getBoundingClientRect().bottom;
+            return end <= document.querySelector("#composer").getBoundingClientRect().top;
+        });
         crowd.forEach((socket) => socket.close());
         await phone.close();
         await ada.waitForFunction(() => document.querySelector("#count").textContent === "2");
