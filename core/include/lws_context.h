@@ -123,7 +123,7 @@ struct lws_context_extras {
      * Milliseconds. How long a request may take to arrive, head and body (default 10000; then
      * 408); how long an HTTP connection may be idle between requests (15000); how long a response
      * may go on without the client taking a byte (30000); how long a peer may take to answer a
-     * close frame and hang up (5000).
+     * close frame and hang up (5000), begun anew as it takes what is left to be sent.
      */
     unsigned int request_timeout_ms;
     unsigned int http_idle_timeout_ms;

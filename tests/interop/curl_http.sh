@@ -56,7 +56,7 @@ absent() {
 raw() {
     local answer
     exec 5<>"/dev/tcp/127.0.0.1/$port" || return 1
-    printf "$1" >&5
+    printf '%b' "$1" >&5
     answer=$(timeout 30 cat <&5)
     local result=$?
     exec 5<&- 5>&-
