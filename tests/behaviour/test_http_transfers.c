@@ -33,6 +33,14 @@ static void expect_zeroes(struct ws_client *client, size_t length)
     }
 }
 
+/* Receives so many bytes, whatever they are. */
+static void expect_some(struct ws_client *client, size_t length)
+{
+    static unsigned char piece[200001];
+
+    ws_receive(client, piece, length);
+}
+
 START_TEST(large_file_in_constant_memory)
 {
     struct server_options options = {.send_buffer = 65536};
@@ -207,6 +215,25 @@ START_TEST(client_leaves_in_the_middle)
         server_wait(server, LWS_CALLBACK_CLOSED_HTTP, (size_t)i + 1);
     }
     ck_assert_uint_eq(server_count(server, LWS_CALLBACK_HTTP_FILE_COMPLETION), 0);
+    server_stop(server);
+}
+END_TEST
+
+/* Wherever in the sending of a file the reset comes, no SIGPIPE reaches the process. */
+START_TEST(reset_at_any_moment)
+{
+    struct server *server = site_start(NULL);
+    size_t rounds = harness_scale(1500, 50);
+
+    site_write("large.bin", NULL, (size_t)16 << 20);
+    for (size_t i = 0; i < rounds; i++) {
+        struct ws_client *client = ws_connect(server_port(server));
+
+        site_get(client, "/large.bin", NULL);
+        expect_some(client, 1 + i * 397 % 200000);
+        ws_reset(client);
+    }
+    server_wait(server, LWS_CALLBACK_CLOSED_HTTP, rounds);
     server_stop(server);
 }
 END_TEST
@@ -436,6 +463,7 @@ Suite *http_transfers_suite(void)
     tcase_add_test(tcase, shrinking_file_ends_its_connection_only);
     tcase_add_test(tcase, growing_and_vanishing_files);
     tcase_add_test(tcase, client_leaves_in_the_middle);
+    tcase_add_test(tcase, reset_at_any_moment);
     tcase_add_test(tcase, client_that_does_not_read);
     tcase_add_test(tcase, slow_client_is_not_stalled);
     tcase_add_test(tcase, destroyed_in_the_middle);
