@@ -97,10 +97,9 @@ enum libwebsocket_callback_reasons {
     LWS_CALLBACK_HTTP = 11,
 
     /*
-     * The file given to libwebsockets_serve_http_file(), or the 304, 412 or 416 in its place, has been
-     * sent. A nonzero return closes; otherwise the connection goes on with the next request, if the
-     * client asked for that.
-     * Since 2013-01-15.
+     * The file given to libwebsockets_serve_http_file(), or the 304, 412 or 416 in its place, has
+     * been sent. A nonzero return closes; otherwise the connection goes on with the next request,
+     * if the client asked for that. Since 2013-01-15.
      */
     LWS_CALLBACK_HTTP_FILE_COMPLETION = 12,
 

@@ -34,7 +34,9 @@ ssize_t send_file(int socket, int file, off_t *offset, size_t count)
         sent = sendfile(socket, file, offset, count);
     while (sent < 0 && errno == EINTR);
     saved = errno;
-    if (sent < 0 && saved == EPIPE && !was_pending)
+    /* One that sent a part may have met the reset on its way, and raised the signal all the same.
+     */
+    if (!was_pending && (sent < 0 ? saved == EPIPE : (size_t)sent < count))
         while (sigtimedwait(&pipe_signal, NULL, &at_once) < 0 && errno == EINTR)
             continue;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
