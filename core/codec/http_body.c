@@ -1,5 +1,6 @@
 #include "codec/http_body.h"
 
+#include "codec/hexadecimal.h"
 #include "codec/token_list.h"
 
 #include <string.h>
@@ -35,17 +36,6 @@ static bool is_blank(unsigned char byte)
 static bool is_field_byte(unsigned char byte)
 {
     return is_blank(byte) || (byte > 0x20 && byte != 0x7f);
-}
-
-static int hexadecimal_value(unsigned char byte)
-{
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    if (byte >= 'a' && byte <= 'f')
-        return byte - 'a' + 10;
-    if (byte >= 'A' && byte <= 'F')
-        return byte - 'A' + 10;
-    return -1;
 }
 
 static const char *skip_blank(const char *at)

@@ -1,22 +1,13 @@
 #include "codec/request_target.h"
 
+#include "codec/hexadecimal.h"
+
 #include <string.h>
 #include <strings.h>
 
 static bool is_digit(char byte)
 {
     return byte >= '0' && byte <= '9';
-}
-
-static int hexadecimal_value(char byte)
-{
-    if (is_digit(byte))
-        return byte - '0';
-    if (byte >= 'a' && byte <= 'f')
-        return byte - 'a' + 10;
-    if (byte >= 'A' && byte <= 'F')
-        return byte - 'A' + 10;
-    return -1;
 }
 
 /* The byte that an escape stands for; -1 if it is none. */

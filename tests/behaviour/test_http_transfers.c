@@ -231,6 +231,9 @@ START_TEST(reset_at_any_moment)
 
         site_get(client, "/large.bin", NULL);
         expect_some(client, 1 + i * 397 % 200000);
+        /* Behind a FIN the kernel takes a reset for EPIPE, else for ECONNRESET. */
+        if (i % 4 != 0)
+            ws_shutdown(client);
         ws_reset(client);
     }
     server_wait(server, LWS_CALLBACK_CLOSED_HTTP, rounds);

@@ -1,0 +1,23 @@
+/* What the engine under test has sent to its client. */
+#ifndef LWSLOOP_FUZZ_ENGINE_OUTPUT_H
+#define LWSLOOP_FUZZ_ENGINE_OUTPUT_H
+
+#include "fuzz.h"
+
+struct engine_output {
+    char *bytes;
+    size_t length;
+    size_t room;
+    bool ended;
+};
+
+/* Takes what is there to be read from a socket that does not block. */
+void engine_output_read(struct engine_output *output, int fd);
+
+/*
+ * Checks that it is what a client can read. Takes out what need not be the same for the same input:
+ * pongs, of which only the newest is sent where several are due, dates, and 100 Continue.
+ */
+void engine_output_settle(struct engine_output *output);
+
+#endif
