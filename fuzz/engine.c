@@ -187,6 +187,8 @@ static void finish(struct client *client, struct engine_program *program)
         libwebsocket_rx_flow_allow_all_protocol(&engine_protocols[1]);
         settle(client);
     }
+    /* What was asked for has come: the client has taken everything. */
+    REQUIRE(program->closing || (!program->asked && !program->file_waits));
     engine_output_settle(&client->output);
     if (program->wsi) {
         REQUIRE(lws_close(program->wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0) == 0);

@@ -95,6 +95,12 @@ static void stop_receiving(struct libwebsocket *wsi)
     program->stopped = true;
 }
 
+static void ask(struct libwebsocket_context *context, struct libwebsocket *wsi)
+{
+    REQUIRE(libwebsocket_callback_on_writable(context, wsi) == 1);
+    program->asked = true;
+}
+
 static int close_staged(struct libwebsocket *wsi, unsigned int parameter)
 {
     REQUIRE(lws_close_reason(wsi, (int)(4000 + parameter), "as planned", parameter % 11) == 0);
@@ -121,7 +127,7 @@ static int receive(
         break;
     case 2:
         stop_receiving(wsi);
-        REQUIRE(libwebsocket_callback_on_writable(context, wsi) == 1);
+        ask(context, wsi);
         break;
     case 3:
         stop_receiving(wsi);
@@ -149,6 +155,8 @@ static int receive(
         write_frame(wsi, in, len < 126 ? len : 125, LWS_WRITE_PONG);
         break;
     case 10:
+        if (parameter & 1)
+            ask(context, wsi);
         REQUIRE(libwebsocket_service_fd(context, NULL) == 0);
         break;
     case 11:
@@ -159,7 +167,7 @@ static int receive(
         program->closing = true;
         break;
     case 12:
-        REQUIRE(libwebsocket_callback_on_writable(context, wsi) == 1);
+        ask(context, wsi);
         break;
     case 13:
         libwebsocket_set_timeout(
@@ -205,10 +213,20 @@ static int respond(struct libwebsocket *wsi)
     return -1;
 }
 
+static int serve(struct libwebsocket_context *context, struct libwebsocket *wsi, const char *file)
+{
+    int result = libwebsockets_serve_http_file(context, wsi, file, "text/plain");
+
+    REQUIRE(!program->file_waits);
+    program->file_waits = result == 0;
+    return result;
+}
+
 static int request(
     struct libwebsocket_context *context, struct libwebsocket *wsi, const char *path, size_t len)
 {
     unsigned int choice = action(&program->requested);
+    int result;
 
     REQUIRE(path[0] == '/' && strlen(path) == len && !program->closing);
     program->in_http = true;
@@ -216,7 +234,7 @@ static int request(
     read_header_fields(wsi);
     switch (choice & 15) {
     case 1:
-        return libwebsockets_serve_http_file(context, wsi, large_file, NULL);
+        return serve(context, wsi, large_file);
     case 2:
         return libwebsockets_serve_http_file(context, wsi, "/nowhere", "text/plain");
     case 3:
@@ -225,7 +243,7 @@ static int request(
     case 4:
         return respond(wsi);
     case 5:
-        REQUIRE(libwebsocket_callback_on_writable(context, wsi) == 1);
+        ask(context, wsi);
         break;
     case 6:
         return -1;
@@ -238,8 +256,12 @@ static int request(
         return respond(wsi);
     case 9:
         return libwebsockets_serve_http_file(context, wsi, "/tmp", NULL);
+    case 10:
+        result = serve(context, wsi, choice & 16 ? large_file : small_file);
+        REQUIRE(libwebsocket_service_fd(context, NULL) == 0);
+        return result;
     default:
-        return libwebsockets_serve_http_file(context, wsi, small_file, "text/plain");
+        return serve(context, wsi, small_file);
     }
     return 0;
 }
@@ -263,6 +285,7 @@ static void closed(struct libwebsocket *wsi)
     REQUIRE(length <= 123 && reason && reason[length] == '\0');
     tell("closed %d %zu\n", code, length);
     program->established = false;
+    program->asked = false;
     program->wsi = NULL;
 }
 
@@ -291,6 +314,7 @@ static int callback(struct libwebsocket_context *context, struct libwebsocket *w
         return receive(context, wsi, in, len);
     case LWS_CALLBACK_SERVER_WRITEABLE:
         REQUIRE(program->established && !program->closing);
+        program->asked = false;
         if (program->stopped && libwebsocket_rx_flow_control(wsi, 1) == 0)
             program->stopped = false;
         return 0;
@@ -302,15 +326,19 @@ static int callback(struct libwebsocket_context *context, struct libwebsocket *w
         return request(context, wsi, in, len);
     case LWS_CALLBACK_HTTP_WRITEABLE:
         REQUIRE(program->in_http && !program->closing);
+        program->asked = false;
         return respond(wsi);
     case LWS_CALLBACK_HTTP_FILE_COMPLETION:
-        REQUIRE(program->in_http && !program->closing);
+        REQUIRE(program->in_http && !program->closing && program->file_waits);
+        program->file_waits = false;
         tell("file sent\n");
         return 0;
     case LWS_CALLBACK_CLOSED_HTTP:
         REQUIRE(program->in_http && program->wsi == wsi);
         tell("closed\n");
         program->in_http = false;
+        program->asked = false;
+        program->file_waits = false;
         program->wsi = NULL;
         return 0;
     default:

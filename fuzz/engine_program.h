@@ -20,6 +20,8 @@ struct engine_program {
     bool established;
     bool in_http;
     bool stopped;       /* receiving */
+    bool asked;         /* for WRITEABLE, which has not come */
+    bool file_waits;    /* has been given, and is not known to have been sent */
     bool closing;       /* as the program has asked */
     bool write_refused; /* for lack of room, which depends on when the client reads */
 

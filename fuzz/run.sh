@@ -12,7 +12,8 @@ if [ $# -lt 2 ]; then
     sed -n '/^# Usage/s/^# //p' "$0" >&2
     exit 2
 fi
-seeds=$(cd "$(dirname "$0")/corpus" && pwd) || exit 1
+source=$(cd "$(dirname "$0")" && pwd) || exit 1
+seeds=$source/corpus
 build=$1/fuzzers
 kept=$1/found
 broken=$1/broken
@@ -30,7 +31,7 @@ for target; do
     # Words are to be split: it is a list.
     # shellcheck disable=SC2086
     "$build/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
-        -verbosity=1 -artifact_prefix="$broken/$target-" ${FUZZ_OPTIONS:-} "$kept/$target" \
+        -dict="$source/http.dict" -artifact_prefix="$broken/$target-" ${FUZZ_OPTIONS:-} "$kept/$target" \
         "$seeds/$target" >"$broken/$target.log" 2>&1 || status=1
     grep -a -E 'cov: [0-9]+.*DONE|does not hold|ERROR: |SUMMARY|Test unit written|runtime error|stat::(number|average|peak)' \
         "$broken/$target.log"

@@ -192,6 +192,20 @@ static struct attachment *find_or_attach(struct libwebsocket_context *context)
     return user;
 }
 
+/*
+ * Inside a callback, what has been written since it began leaves with the next service call: before
+ * the wait, because nothing may become ready until it has left. False where the attachment is gone.
+ */
+static bool send_before_waiting(struct libwebsocket_context *context, struct attachment *attachment)
+{
+    struct round *outer = attachment->innermost;
+
+    if (!outer)
+        return true;
+    libwebsocket_service_fd(context, NULL);
+    return !outer->detached;
+}
+
 int libwebsocket_service(struct libwebsocket_context *context, int timeout_ms)
 {
     struct attachment *attachment;
@@ -206,6 +220,8 @@ int libwebsocket_service(struct libwebsocket_context *context, int timeout_ms)
     attachment = find_or_attach(context);
     if (!attachment)
         return -1;
+    if (!send_before_waiting(context, attachment))
+        return 0;
 
     round.count = lws_poll_wait_for(attachment->wait, round.ready, timeout_ms);
     if (round.count < 0) {

@@ -36,7 +36,7 @@ void connection_ready(struct libwebsocket *wsi, short events)
 
 static bool program_may_write(const struct libwebsocket *wsi)
 {
-    if (!connection_is_writable(wsi))
+    if (!connection_is_writable(wsi) || engine_of(wsi)->ending)
         return false;
     return wsi->state == CONNECTION_OPEN || wsi->http->answer == HTTP_ANSWER_NONE ||
            wsi->http->answer == HTTP_ANSWER_RAW;

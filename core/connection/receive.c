@@ -119,7 +119,7 @@ static void input_ended(struct libwebsocket *wsi)
 static void receive_from_transport(struct libwebsocket *wsi)
 {
     unsigned char *buffer = engine_take_buffer(engine_of(wsi));
-    unsigned char *bytes = buffer + LWS_SEND_BUFFER_PRE_PADDING;
+    unsigned char *bytes;
     size_t length = 0, taken;
 
     if (!buffer) {
@@ -127,6 +127,7 @@ static void receive_from_transport(struct libwebsocket *wsi)
         connection_die(wsi);
         return;
     }
+    bytes = buffer + LWS_SEND_BUFFER_PRE_PADDING;
     switch (transport_receive(&wsi->transport, bytes, RECEIVE_SIZE, &length)) {
     case TRANSPORT_DONE:
         websocket_heard(wsi);

@@ -2,6 +2,7 @@
 
 #include "codec/close_payload.h"
 #include "connection/receive.h"
+#include "connection/websocket_input.h"
 #include "connection/websocket_output.h"
 
 #include <errno.h>
@@ -69,6 +70,8 @@ void websocket_close_with(struct libwebsocket *wsi, const unsigned char *payload
         return;
     }
     wsi->state = CONNECTION_CLOSE_SENT;
+    /* What has come of a frame is of no use any more; the rest of it is passed over. */
+    websocket_input_release(&wsi->websocket);
     wsi->wants_writable = false;
     connection_set_due(wsi, engine_of(wsi)->limits.close_timeout);
     connection_attend(wsi);

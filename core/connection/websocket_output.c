@@ -70,6 +70,22 @@ static int write_close(struct libwebsocket *wsi, const unsigned char *payload, s
     return (int)length;
 }
 
+/* Whether another frame may be kept where the system does not take it. */
+static bool has_room(struct libwebsocket *wsi)
+{
+    size_t limit = engine_of(wsi)->limits.backlog;
+
+    if (wsi->backlog.bytes >= limit && !wsi->choked)
+        (void)connection_flush(wsi);
+    if (wsi->state != CONNECTION_OPEN || wsi->broken)
+        errno = EPIPE;
+    else if (wsi->backlog.bytes >= limit)
+        errno = EAGAIN;
+    else
+        return true;
+    return false;
+}
+
 static int write_control(struct libwebsocket *wsi, unsigned char *payload, size_t length,
     enum libwebsocket_write_protocol kind)
 {
@@ -77,8 +93,8 @@ static int write_control(struct libwebsocket *wsi, unsigned char *payload, size_
         return misuse(wsi, "more than 125 bytes in a control frame");
     if (kind == LWS_WRITE_CLOSE)
         return write_close(wsi, payload, length);
-    if (!websocket_send_control(
-            wsi, kind == LWS_WRITE_PING ? FRAME_PING : FRAME_PONG, payload, length))
+    if (!has_room(wsi) || !websocket_send_control(wsi,
+                              kind == LWS_WRITE_PING ? FRAME_PING : FRAME_PONG, payload, length))
         return -1;
     return (int)length;
 }
@@ -118,18 +134,8 @@ int websocket_write(struct libwebsocket *wsi, unsigned char *payload, size_t len
     default:
         return misuse(wsi, "no kind of frame");
     }
-    if (wsi->backlog.bytes >= engine_of(wsi)->limits.backlog && !wsi->choked)
-        (void)connection_flush(wsi);
-    if (wsi->state != CONNECTION_OPEN || wsi->broken) {
-        errno = EPIPE;
-        return -1;
-    }
-    if (wsi->backlog.bytes >= engine_of(wsi)->limits.backlog) {
-        errno = EAGAIN;
-        return -1;
-    }
-    if (!websocket_send_frame(
-            wsi, first, payload ? payload : empty + LWS_SEND_BUFFER_PRE_PADDING, length))
+    if (!has_room(wsi) || !websocket_send_frame(wsi, first,
+                              payload ? payload : empty + LWS_SEND_BUFFER_PRE_PADDING, length))
         return -1;
     wsi->in_message = !(first & FRAME_FIN);
     return (int)length;

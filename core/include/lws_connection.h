@@ -79,7 +79,7 @@ enum pending_timeout {
  *
  * Returns len where it was taken. Returns -1 with errno set where it was not:
  *   EAGAIN     more than max_backlog bytes wait; ask for WRITEABLE and write again. The connection
- *              is as it was.
+ *              is as it was. A close frame is taken all the same.
  *   EINVAL     misuse, the connection is as it was: no wsi, a payload that a control frame cannot
  *              carry, a continuation of nothing, a new message inside another, HTTP on a WebSocket
  *              or a frame on what is none

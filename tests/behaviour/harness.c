@@ -363,6 +363,21 @@ static void open_listener(struct server *server)
     server->port = ntohs(address.sin_port);
 }
 
+static int refusing_sink(struct libwebsocket_context *context, void *user,
+    enum libwebsocket_callback_reasons reason, int fd, int events, unsigned int flags)
+{
+    struct server *server = user;
+
+    (void)context;
+    (void)flags;
+    if (reason == LWS_CALLBACK_POLL_DETACHED)
+        return 0;
+    if (reason == LWS_CALLBACK_ADD_POLL_FD && server->options.refuses(server, events))
+        return 1;
+    ck_assert(loop_poll_fd(server->loop, reason, fd, events));
+    return 0;
+}
+
 static void create_context(struct server *server)
 {
     struct lws_context_creation_info info = {.gid = -1, .uid = -1};
@@ -391,6 +406,8 @@ static void create_context(struct server *server)
     if (context == NULL && !server->options.may_fail)
         ck_abort_msg("the context was not created: %s", server->error);
     server->context = context;
+    if (context != NULL && server->options.refuses != NULL)
+        ck_assert_int_eq(lws_set_poll_fd_callback(context, refusing_sink, server), 0);
     if (context != NULL && !server->options.no_attach)
         ck_assert_int_eq(loop_attach(server->loop, context), 0);
 }
@@ -404,7 +421,8 @@ static void *run_server(void *argument)
     cut_io_here(true);
     lock(server);
     server->thread_id = gettid();
-    server->loop = loop_new(harness_loop(), run_jobs, server, &server->context);
+    server->loop = loop_new(server->options.refuses != NULL ? LOOP_OWN : harness_loop(), run_jobs,
+        server, &server->context);
     unlock(server);
     create_context(server);
     lock(server);

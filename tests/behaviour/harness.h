@@ -55,6 +55,12 @@ struct server_options {
     /* Listen with a small send buffer on accepted sockets, so that they choke early; bytes. */
     int send_buffer;
 
+    /*
+     * Whether the loop refuses a descriptor with these events. Where this is set the loop is the
+     * own one, and is told by a sink.
+     */
+    bool (*refuses)(struct server *server, int events);
+
     bool may_fail;    /* creation may fail: server_context() is NULL then */
     bool no_attach;   /* nothing serves the context until the test attaches something */
     bool no_listener; /* no listening socket */

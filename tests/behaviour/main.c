@@ -13,7 +13,9 @@ int main(void)
     srunner_add_suite(runner, write_suite());
     srunner_add_suite(runner, flow_suite());
     srunner_add_suite(runner, lifetime_suite());
+    srunner_add_suite(runner, attach_suite());
     srunner_add_suite(runner, service_suite());
+    srunner_add_suite(runner, idle_suite());
     srunner_add_suite(runner, limits_suite());
     srunner_add_suite(runner, http_requests_suite());
     srunner_add_suite(runner, http_files_suite());

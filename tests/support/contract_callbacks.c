@@ -74,6 +74,10 @@ static void check_add(struct context_record *record, struct descriptor *descript
 static void check_mode(struct context_record *record, struct watch *watch, int fd, int events,
     bool set, const char *name)
 {
+    /* A service call inside a callback is a loop of its own, which needs the modes as they are. */
+    const struct call *service = contract_nearest(CALL_SERVICE);
+    uint64_t call = service == NULL ? record->outermost : service->number;
+
     if (!watch->live)
         contract_trouble("%s of descriptor %d, which is not announced", name, fd);
     if (record->destroy_asked)
@@ -83,8 +87,8 @@ static void check_mode(struct context_record *record, struct watch *watch, int f
     if ((set ? events & watch->events : events & ~watch->events) != 0)
         contract_trouble("%s of descriptor %d changes nothing: %#x of %#x", name, fd,
             (unsigned int)events, (unsigned int)watch->events);
-    if (watch->mode_call != record->outermost) {
-        watch->mode_call = record->outermost;
+    if (watch->mode_call != call) {
+        watch->mode_call = call;
         watch->set = 0;
         watch->cleared = 0;
     }

@@ -128,6 +128,15 @@ static void end_creation(
     errno = saved;
 }
 
+/* Listening sockets are still the caller's where creation failed. */
+static void give_back(const struct lws_context_extras *extras)
+{
+    for (size_t i = 0; i < extras->listen_fd_count; i++) {
+        if (extras->listen_fds[i] >= 0 && extras->listen_fds[i] < CONTRACT_DESCRIPTORS)
+            contract_descriptors[extras->listen_fds[i]].open = false;
+    }
+}
+
 struct libwebsocket_context *lws_create_context(
     struct lws_context_creation_info *info, const struct lws_context_extras *extras)
 {
@@ -140,6 +149,8 @@ struct libwebsocket_context *lws_create_context(
         return next(info, extras);
     record = begin_creation(info, &call);
     context = next(info, extras);
+    if (context == NULL && extras != NULL)
+        give_back(extras);
     end_creation(record, call, context);
     return context;
 }
