@@ -1,8 +1,10 @@
 #include "connection/connection.h"
 
+#include "connection/drain.h"
 #include "connection/http_exchange.h"
 #include "connection/receive.h"
 #include "connection/websocket_input.h"
+#include "platform/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -69,6 +71,8 @@ int connection_callback_as(struct libwebsocket *wsi, struct protocol *protocol,
     wsi->callbacks++;
     result = protocol->callback(engine_of(wsi)->context, wsi, reason, user, in, length);
     wsi->callbacks--;
+    /* Deadlines that are set from here on count from now, however long the program took. */
+    engine_of(wsi)->now = clock_now();
     connection_attend(wsi);
     return result;
 }
@@ -77,21 +81,6 @@ int connection_callback(
     struct libwebsocket *wsi, enum libwebsocket_callback_reasons reason, void *in, size_t length)
 {
     return connection_callback_as(wsi, wsi->protocol, reason, wsi->session, in, length);
-}
-
-void connection_die(struct libwebsocket *wsi)
-{
-    wsi->state = CONNECTION_DEAD;
-    receive_drop(wsi);
-    connection_attend(wsi);
-}
-
-void connection_drain(struct libwebsocket *wsi)
-{
-    wsi->state = CONNECTION_DRAINING;
-    receive_drop(wsi);
-    connection_progress(wsi);
-    connection_attend(wsi);
 }
 
 void connection_progress(struct libwebsocket *wsi)
@@ -108,6 +97,11 @@ void connection_progress(struct libwebsocket *wsi)
         connection_set_due(
             wsi, waits && !wsi->established ? limits->http_stall_timeout : limits->close_timeout);
         break;
+    case CONNECTION_OPEN:
+        /* It cannot answer a ping before it has taken what was sent before that. */
+        if (limits->ping_interval && !wsi->broken)
+            connection_set_due(wsi, wsi->ping_waits ? limits->ping_timeout : limits->ping_interval);
+        break;
     case CONNECTION_CLOSE_SENT:
         connection_set_due(wsi, limits->close_timeout);
         break;
@@ -118,17 +112,21 @@ void connection_progress(struct libwebsocket *wsi)
 
 void connection_send_failed(struct libwebsocket *wsi)
 {
-    lwsl_info("connection %d: sending failed: %s\n", wsi->transport.fd, strerror(errno));
+    int error = errno;
+
+    lwsl_info("connection %d: sending failed: %s\n", wsi->transport.fd, strerror(error));
     backlog_clear(&wsi->backlog);
     wsi->choked = false;
     /* What the peer sent before it went away is still to be delivered. */
     if (wsi->state != CONNECTION_OPEN || wsi->flow_stopped || wsi->input_ended) {
         connection_die(wsi);
+        errno = error;
         return;
     }
     wsi->broken = true;
     connection_set_due(wsi, engine_of(wsi)->limits.close_timeout);
     connection_attend(wsi);
+    errno = error;
 }
 
 struct rarely *connection_rarely(struct libwebsocket *wsi)

@@ -85,11 +85,12 @@ struct libwebsocket {
     bool input_ended : 1;    /* the peer has said that it sends no more */
     bool finished : 1;       /* and so have we */
     bool both_closed : 1;    /* close frames have gone both ways */
-    bool broken : 1;         /* nothing can be sent any more; what came before is still read */
-    bool in_message : 1;     /* the program has written a fragment that is not the last */
-    bool http_called : 1;    /* the program knows it as an HTTP connection */
-    bool established : 1;    /* CLOSED is owed */
-    bool ping_waits : 1;     /* an automatic ping has not been answered */
+    bool broken : 1;      /* nothing can be sent any more, what came is still read; a listener: it
+                             will accept no more */
+    bool in_message : 1;  /* the program has written a fragment that is not the last */
+    bool http_called : 1; /* the program knows it as an HTTP connection */
+    bool established : 1; /* CLOSED is owed */
+    bool ping_waits : 1;  /* an automatic ping has not been answered */
     struct list_node protocol_node;
     struct queue_link attention;
     struct queue_link work;   /* once it is closed: among the graves */
@@ -139,13 +140,6 @@ int connection_callback(
 /* The same with something other than the session memory in `user`, by another protocol. */
 int connection_callback_as(struct libwebsocket *wsi, struct protocol *protocol,
     enum libwebsocket_callback_reasons reason, void *user, void *in, size_t length);
-
-/* The connection is over at once; what waits to be sent is lost. */
-void connection_die(struct libwebsocket *wsi);
-
-/* The connection is over when what waits has been sent and the peer has hung up, or had its time.
- */
-void connection_drain(struct libwebsocket *wsi);
 
 /* The peer took some of what waits for it: its time begins anew, if it has one. */
 void connection_progress(struct libwebsocket *wsi);

@@ -19,7 +19,11 @@ enum {
     RECEIVE_SIZE = 65536, /* the most that is read from a connection in one service call */
     FILE_PIECE = 262144,  /* the most of a file that is sent in one service call */
     GATHER_MAX = 65536,   /* gathered bytes above which they are not kept for the end of the call */
-    WORK_PER_CALL = 256   /* connections that are resumed or become WRITEABLE in one service call */
+
+    /* Connections that are resumed or become WRITEABLE in one service call, and how many of them
+     * one counts for that may send a piece of a file. */
+    WORK_PER_CALL = 256,
+    WORK_OF_A_RESPONSE = 16
 };
 
 /* A protocol as the engine keeps it, whatever the layout of the program's own. */
@@ -54,7 +58,7 @@ struct engine {
     struct protocol *protocols;
     size_t protocol_count;
     struct limits limits;
-    uint64_t now; /* as of the outermost call's beginning */
+    uint64_t now; /* as of the call's beginning, or the last callback's end */
     struct deadline_wheel wheel;
     struct queue attention;        /* something about them changed; looked at as the call returns */
     struct queue work;             /* have more to do than fitted in one call, or want WRITEABLE */

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Subprotocols in one offer. Each is compared with those before it. */
+enum { MOST_OFFERED = 64 };
+
 /* What is wrong with a handshake; `status` is 0 where nothing is. */
 struct verdict {
     int status;
@@ -77,7 +80,7 @@ static struct verdict check_request(const struct http_exchange *exchange, bool h
     struct verdict version;
 
     if (exchange->without_body)
-        return (struct verdict){405, "a handshake with HEAD"};
+        return (struct verdict){400, "a handshake with HEAD"};
     if (exchange->head.version_minor == 0)
         return (struct verdict){400, "a handshake with HTTP/1.0"};
     if (has_body)
@@ -143,7 +146,9 @@ static struct verdict choose(
         *chosen = protocol_for_no_offer(engine_of(wsi));
         return good;
     }
-    while (token_list_next(&cursor, &element, &length)) {
+    for (int count = 1; token_list_next(&cursor, &element, &length); count++) {
+        if (count > MOST_OFFERED)
+            return (struct verdict){400, "more subprotocols than anybody offers"};
         if (!token_is_valid(element, length) || is_repeated(offer, element, length))
             return (struct verdict){400, "Sec-WebSocket-Protocol is not a list of unique tokens"};
         if (*chosen)

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "codec/http_date.h"
 #include "codec/http_range.h"
+#include "connection/drain.h"
 #include "connection/http_response.h"
 #include "platform/open_file.h"
 
@@ -142,9 +143,10 @@ static int misuse(const char *what)
     return -1;
 }
 
-static int answer_without_file(struct libwebsocket *wsi, const char *path, int status)
+static int answer_without_file(struct libwebsocket *wsi, int status)
 {
-    lwsl_info("connection %d: %s: answered with %d\n", wsi->transport.fd, path, status);
+    lwsl_info("connection %d: %s: answered with %d\n", wsi->transport.fd,
+        http_head_text(&wsi->http->head, wsi->http->head.target), status);
     wsi->http->answer = HTTP_ANSWER_SENT;
     /* The exchange ends later: the callback may still be reading from it. */
     connection_schedule(wsi);
@@ -167,13 +169,13 @@ int http_file_serve(struct libwebsocket *wsi, const char *path, const char *cont
     case OPEN_FILE_GOOD:
         break;
     case OPEN_FILE_MISSING:
-        return answer_without_file(wsi, path, 404);
+        return answer_without_file(wsi, 404);
     case OPEN_FILE_REFUSED:
-        return answer_without_file(wsi, path, 403);
+        return answer_without_file(wsi, 403);
     case OPEN_FILE_NO_RESOURCES:
-        lwsl_err("connection %d: %s: %s\n", wsi->transport.fd, path, strerror(errno));
+        lwsl_err("connection %d: cannot serve a file: %s\n", wsi->transport.fd, strerror(errno));
         exchange->keep_alive = false;
-        (void)answer_without_file(wsi, path, 503);
+        (void)answer_without_file(wsi, 503);
         return -1;
     }
     selection = select_part(exchange, &file, time(NULL));

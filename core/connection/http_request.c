@@ -2,6 +2,7 @@
 
 #include "codec/request_target.h"
 #include "codec/token_list.h"
+#include "connection/drain.h"
 #include "connection/handshake.h"
 #include "connection/header_tokens.h"
 #include "connection/http_response.h"

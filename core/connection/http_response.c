@@ -1,6 +1,7 @@
 #include "connection/http_response.h"
 
 #include "codec/http_date.h"
+#include "connection/drain.h"
 #include "connection/receive.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 #include "connection/lifecycle.h"
 
 #include "codec/close_payload.h"
+#include "connection/drain.h"
 #include "connection/http_exchange.h"
 #include "connection/http_file.h"
 #include "connection/http_response.h"

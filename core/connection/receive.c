@@ -1,5 +1,6 @@
 #include "connection/receive.h"
 
+#include "connection/drain.h"
 #include "connection/http_request.h"
 #include "connection/websocket_input.h"
 

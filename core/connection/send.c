@@ -1,6 +1,7 @@
 /* Sending: gathered inside service, at once outside of it, in order always. */
 #include "connection/connection.h"
 
+#include "connection/drain.h"
 #include "connection/websocket_output.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 #include "connection/websocket_close.h"
 
 #include "codec/close_payload.h"
-#include "connection/receive.h"
+#include "connection/drain.h"
 #include "connection/websocket_input.h"
 #include "connection/websocket_output.h"
 
@@ -9,13 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LAST_READS = 16 };
-
 static int misuse(const char *what)
 {
     lwsl_warn("close: %s\n", what);
     errno = EINVAL;
     return -1;
+}
+
+/* A frame without a code is asked for by 0, and known by the code that stands for none. */
+static unsigned int wire_code(int status)
+{
+    return status == LWS_CLOSE_STATUS_NOSTATUS ? CLOSE_NO_STATUS : (unsigned int)status;
 }
 
 /* A copy with a NUL behind it; NULL where memory is short. */
@@ -31,23 +35,28 @@ static char *copy_reason(const void *reason, size_t length)
     return copy;
 }
 
-int websocket_stage_close(struct libwebsocket *wsi, int status, const void *reason, size_t length)
+int websocket_check_close(int status, const void *reason, size_t length)
 {
     unsigned char payload[FRAME_CONTROL_PAYLOAD_MAX];
-    unsigned int code =
-        status == LWS_CLOSE_STATUS_NOSTATUS ? CLOSE_NO_STATUS : (unsigned int)status;
-    unsigned int checked;
-    char *copy;
+    unsigned int code = wire_code(status);
 
-    if (status < 0 || (code != CLOSE_NO_STATUS && !close_code_is_valid(code)))
+    if (status < 0 || status == CLOSE_NO_STATUS ||
+        (code != CLOSE_NO_STATUS && !close_code_is_valid(code)))
         return misuse("not a code that may be sent");
-    if (status == CLOSE_NO_STATUS && status != LWS_CLOSE_STATUS_NOSTATUS)
-        return misuse("1005 stands for no code and is never sent");
     if (length > CLOSE_REASON_MAX || (length > 0 && (!reason || code == CLOSE_NO_STATUS)))
         return misuse("a reason that does not fit");
-    if (close_payload_decode(payload, close_payload_encode(payload, code, reason, length),
-            &checked) != CLOSE_PAYLOAD_GOOD)
+    length = close_payload_encode(payload, code, reason, length);
+    if (close_payload_decode(payload, length, &code) != CLOSE_PAYLOAD_GOOD)
         return misuse("a reason that is not UTF-8");
+    return 0;
+}
+
+int websocket_stage_close(struct libwebsocket *wsi, int status, const void *reason, size_t length)
+{
+    char *copy;
+
+    if (websocket_check_close(status, reason, length) < 0)
+        return -1;
     copy = copy_reason(reason, length);
     if (!copy || !connection_rarely(wsi)) {
         free(copy);
@@ -57,7 +66,7 @@ int websocket_stage_close(struct libwebsocket *wsi, int status, const void *reas
     free(wsi->rarely->staged_reason);
     wsi->rarely->staged_reason = copy;
     wsi->rarely->staged_reason_length = (unsigned char)length;
-    wsi->rarely->staged_code = (int)code;
+    wsi->rarely->staged_code = (int)wire_code(status);
     return 0;
 }
 
@@ -70,8 +79,9 @@ void websocket_close_with(struct libwebsocket *wsi, const unsigned char *payload
         return;
     }
     wsi->state = CONNECTION_CLOSE_SENT;
-    /* What has come of a frame is of no use any more; the rest of it is passed over. */
-    websocket_input_release(&wsi->websocket);
+    /* What has come of a data frame is of no use any more; the rest of it is passed over. */
+    if (!frame_is_control(wsi->websocket.first))
+        websocket_input_release(&wsi->websocket);
     wsi->wants_writable = false;
     connection_set_due(wsi, engine_of(wsi)->limits.close_timeout);
     connection_attend(wsi);
@@ -141,41 +151,6 @@ void websocket_close_received(struct libwebsocket *wsi, const unsigned char *pay
     websocket_close_with(wsi, payload, length);
     if (wsi->state == CONNECTION_CLOSE_SENT)
         connection_drain(wsi);
-}
-
-/* Empties the socket, because closing one with unread bytes resets what was sent before. */
-static enum transport_result discard_input(struct libwebsocket *wsi)
-{
-    unsigned char *buffer = engine_take_buffer(engine_of(wsi));
-    enum transport_result result = TRANSPORT_DONE;
-    size_t length;
-
-    if (!buffer)
-        return TRANSPORT_FAILED;
-    for (int i = 0; i < LAST_READS && result == TRANSPORT_DONE; i++)
-        result = transport_receive(&wsi->transport, buffer, RECEIVE_SIZE, &length);
-    engine_return_buffer(engine_of(wsi), buffer);
-    return result;
-}
-
-void connection_drain_step(struct libwebsocket *wsi)
-{
-    if (wsi->state != CONNECTION_DRAINING || !backlog_empty(&wsi->backlog) || wsi->finished)
-        return;
-    wsi->finished = true;
-    transport_finish(&wsi->transport);
-    /* Where both sides have said all, a server is the first to hang up (RFC 6455, 7.1.1). */
-    if (wsi->input_ended || (wsi->both_closed && discard_input(wsi) != TRANSPORT_DONE))
-        connection_die(wsi);
-}
-
-void connection_leave(struct libwebsocket *wsi)
-{
-    if (connection_flush(wsi) && !wsi->finished) {
-        transport_finish(&wsi->transport);
-        (void)discard_input(wsi);
-    }
-    connection_die(wsi);
 }
 
 void websocket_close_at_once(struct libwebsocket *wsi, unsigned int code, const char *why)

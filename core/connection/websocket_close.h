@@ -4,7 +4,10 @@
 
 #include "connection/connection.h"
 
-/* Keeps what a close frame shall say later. Returns 0, or -1 with errno and a log line. */
+/* Whether a program may close with that. Returns 0, or -1 with errno and a log line. */
+int websocket_check_close(int status, const void *reason, size_t length);
+
+/* Keeps what a close frame shall say later. Returns as websocket_check_close, or ENOMEM. */
 int websocket_stage_close(struct libwebsocket *wsi, int status, const void *reason, size_t length);
 
 /* Starts to close with what was staged, or 1000. Nothing where it is closing already. */
@@ -22,11 +25,5 @@ void websocket_close_received(
 
 /* The context goes away: sends what the transport takes at once, and waits for nothing. */
 void websocket_close_at_once(struct libwebsocket *wsi, unsigned int code, const char *why);
-
-/* Sends what the transport takes at once, hangs up, and is dead. */
-void connection_leave(struct libwebsocket *wsi);
-
-/* What is to be done for a draining connection once all has been sent. */
-void connection_drain_step(struct libwebsocket *wsi);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "codec/close_payload.h"
 #include "codec/mask.h"
+#include "connection/drain.h"
 #include "connection/websocket_close.h"
 #include "connection/websocket_output.h"
 

@@ -1,6 +1,7 @@
 #include "connection/websocket_output.h"
 
 #include "codec/close_payload.h"
+#include "connection/drain.h"
 #include "connection/websocket_close.h"
 
 #include <errno.h>

@@ -139,10 +139,11 @@ static bool is_left_over(const char *path, const struct sockaddr_un *address)
     return refused;
 }
 
-int listen_unix(const char *path, int backlog, struct text *error)
+int listen_unix(const char *path, int backlog, struct unix_name *name, struct text *error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const struct sockaddr *any = (const struct sockaddr *)&address;
+    struct stat status;
     int fd;
 
     if (strlen(path) >= sizeof(address.sun_path)) {
@@ -158,9 +159,27 @@ int listen_unix(const char *path, int backlog, struct text *error)
         else
             errno = EADDRINUSE;
     }
-    if (fd < 0)
+    if (fd >= 0 && lstat(path, &status) < 0) {
+        int saved = errno;
+
+        close(fd);
+        errno = saved;
+        fd = -1;
+    }
+    if (fd < 0) {
         text_add(error, "cannot listen on %s: %s", path, strerror(errno));
+        return -1;
+    }
+    *name = (struct unix_name){status.st_dev, status.st_ino};
     return fd;
+}
+
+void listen_unix_remove(const char *path, const struct unix_name *name)
+{
+    struct stat status;
+
+    if (lstat(path, &status) == 0 && status.st_dev == name->device && status.st_ino == name->inode)
+        (void)unlink(path);
 }
 
 bool listen_adopt(int fd, struct text *error)

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 enum { LISTEN_SOCKETS_MAX = 64 };
 
@@ -16,11 +17,20 @@ enum { LISTEN_SOCKETS_MAX = 64 };
  */
 int listen_tcp(const char *where, int port, int backlog, int *fds, struct text *error);
 
+/* Which file a path was, so that another one of the same name is left alone. */
+struct unix_name {
+    dev_t device;
+    ino_t inode;
+};
+
 /*
  * Opens a listening Unix-domain socket, in place of one that is left over from a process that is
- * gone. Returns the descriptor, or -1 and `error` says why.
+ * gone, and fills in *name. Returns the descriptor, or -1 and `error` says why.
  */
-int listen_unix(const char *path, int backlog, struct text *error);
+int listen_unix(const char *path, int backlog, struct unix_name *name, struct text *error);
+
+/* Removes the socket from the file system, unless somebody has put another in its place. */
+void listen_unix_remove(const char *path, const struct unix_name *name);
 
 /* Makes a socket of the caller's ready; false, and `error` says why, where it does not listen. */
 bool listen_adopt(int fd, struct text *error);

@@ -1,5 +1,6 @@
 /* The public functions about one connection: each checks, enters, and leaves it to its layer. */
 #include "connection/connection.h"
+#include "connection/drain.h"
 #include "connection/header_tokens.h"
 #include "connection/http_file.h"
 #include "connection/http_response.h"
@@ -119,15 +120,13 @@ int lws_close_reason(struct libwebsocket *wsi, int status, const void *reason, s
 int lws_close(struct libwebsocket *wsi, int status, const void *reason, size_t len)
 {
     struct libwebsocket_context *context;
-    int result = 0;
 
     if (!wsi || connection_is_internal(wsi))
         return misuse("lws_close");
+    if (websocket_check_close(status, reason, len) < 0 ||
+        (wsi->state == CONNECTION_OPEN && websocket_stage_close(wsi, status, reason, len) < 0))
+        return -1;
     context = context_of(wsi);
-    if (wsi->state == CONNECTION_OPEN)
-        result = websocket_stage_close(wsi, status, reason, len);
-    if (result < 0)
-        return result;
     context_enter(context, CALL_ENDING);
     connection_close_gracefully(wsi);
     (void)context_leave(context, CALL_ENDING);

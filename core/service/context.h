@@ -4,6 +4,7 @@
 
 #include "connection/connection.h"
 #include "connection/engine.h"
+#include "platform/listen_socket.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -51,6 +52,7 @@ struct libwebsocket_context {
     size_t listener_count;
     size_t adopted_count; /* of those, the last ones, which the program opened */
     bool listeners_paused;
+    bool limit_told; /* the log has been told once that there are too many connections */
     struct deadline listeners_resume; /* when to try again after descriptors ran out */
 
     struct calls calls;
@@ -61,6 +63,7 @@ struct libwebsocket_context {
     int ka_interval;
     void *user;
     char *unix_path; /* removed at the end; NULL for none */
+    struct unix_name unix_name;
     char host_name[HOST_NAME_SIZE];
 };
 

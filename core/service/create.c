@@ -90,14 +90,14 @@ static bool open_unix(
 
     if (!path)
         return true;
-    fd = listen_unix(path, backlog, error);
+    fd = listen_unix(path, backlog, &context->unix_name, error);
     if (fd < 0)
         return false;
     context->unix_path = strdup(path);
     if (!context->unix_path) {
         text_add(error, "out of memory");
         close(fd);
-        unlink(path);
+        listen_unix_remove(path, &context->unix_name);
         return false;
     }
     if (!add_listener(context, fd, error)) {
@@ -202,6 +202,33 @@ static void announce_all(struct libwebsocket_context *context)
     (void)poll_fd_announce(context->timer);
 }
 
+/* Says why there is no context, in the log and where the program wants it. */
+static void explain(const struct lws_context_extras *extras, const char *reason)
+{
+    lwsl_err("cannot create a context: %s\n", reason);
+    if (extras && extras->struct_size >= offsetof(struct lws_context_extras, unix_path) &&
+        extras->error && extras->error_len)
+        snprintf(extras->error, extras->error_len, "%s", reason);
+}
+
+/* Calls the program about its new context. False where that destroyed it. */
+static bool introduce(
+    struct libwebsocket_context *context, const struct lws_context_creation_info *info)
+{
+    struct engine *engine = &context->engine;
+
+    for (size_t i = 0; i < engine->protocol_count; i++)
+        info->protocols[i].owning_server = context;
+    context_enter(context, CALL_ENDING);
+    announce_all(context);
+    for (size_t i = 0; i < engine->protocol_count && !context->destroy_asked; i++) {
+        context->protocols_begun = i + 1;
+        (void)engine_callback(engine, &engine->protocols[i], LWS_CALLBACK_PROTOCOL_INIT);
+    }
+    context->created = !context->destroy_asked;
+    return context_leave(context, CALL_ENDING);
+}
+
 struct libwebsocket_context *lws_create_context(
     struct lws_context_creation_info *info, const struct lws_context_extras *extras)
 {
@@ -216,25 +243,16 @@ struct libwebsocket_context *lws_create_context(
     else if (settings_extras(&known, extras, &error) && !(context = allocate()))
         text_add(&error, "out of memory");
     if (!context || !build(context, info, &known, &error)) {
-        lwsl_err("cannot create a context: %s\n", reason);
-        if (extras && extras->struct_size >= offsetof(struct lws_context_extras, unix_path) &&
-            extras->error && extras->error_len)
-            snprintf(extras->error, extras->error_len, "%s", reason);
+        explain(extras, reason);
         if (context)
             end_silently(context);
         return NULL;
     }
-    for (size_t i = 0; i < context->engine.protocol_count; i++)
-        info->protocols[i].owning_server = context;
-    context_enter(context, CALL_ENDING);
-    announce_all(context);
-    for (size_t i = 0; i < context->engine.protocol_count && !context->destroy_asked; i++) {
-        context->protocols_begun = i + 1;
-        (void)engine_callback(
-            &context->engine, &context->engine.protocols[i], LWS_CALLBACK_PROTOCOL_INIT);
+    if (!introduce(context, info)) {
+        explain(extras, "a callback destroyed it");
+        return NULL;
     }
-    context->created = !context->destroy_asked;
-    return context_leave(context, CALL_ENDING) ? context : NULL;
+    return context;
 }
 
 struct libwebsocket_context *libwebsocket_create_context(struct lws_context_creation_info *info)

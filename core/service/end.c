@@ -7,7 +7,6 @@
 #include "service/settle.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 static void end_connections(struct libwebsocket_context *context)
 {
@@ -73,8 +72,7 @@ void end_silently(struct libwebsocket_context *context)
         }
     }
     if (context->unix_path) {
-        /* Whoever replaced it meanwhile keeps what is there; it may be gone as well. */
-        (void)unlink(context->unix_path);
+        listen_unix_remove(context->unix_path, &context->unix_name);
         free(context->unix_path);
     }
     disown_protocols(context);

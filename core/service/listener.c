@@ -15,7 +15,7 @@ static void set_paused(struct libwebsocket_context *context, bool paused)
 {
     context->listeners_paused = paused;
     for (size_t i = 0; i < context->listener_count; i++) {
-        context->listeners[i]->flow_stopped = paused;
+        context->listeners[i]->flow_stopped = paused || context->listeners[i]->broken;
         connection_attend(context->listeners[i]);
     }
 }
@@ -50,7 +50,8 @@ static void admit(struct libwebsocket_context *context, struct libwebsocket *lis
 
     socket_no_delay(fd);
     if (context->ka_time > 0 &&
-        !socket_keepalive(fd, context->ka_time, context->ka_probes, context->ka_interval))
+        !socket_keepalive(fd, context->ka_time, context->ka_probes, context->ka_interval) &&
+        errno != EOPNOTSUPP && errno != ENOPROTOOPT)
         lwsl_notice("connection %d: no keepalive: %s\n", fd, strerror(errno));
     if (connection_callback_as(listener, first, LWS_CALLBACK_FILTER_NETWORK_CONNECTION, NULL,
             (void *)(intptr_t)fd, 0)) {
@@ -86,8 +87,9 @@ void listener_serve(
         if (listener->flow_stopped)
             return;
         if (context->connections >= context->engine.limits.connections) {
-            lwsl_warn(
+            _lws_log(context->limit_told ? LLL_INFO : LLL_WARN,
                 "accepting no more connections for now: there are %zu\n", context->connections);
+            context->limit_told = true;
             set_paused(context, true);
             return;
         }
@@ -110,6 +112,7 @@ void listener_serve(
             /* It will never accept again, and would be ready for ever. */
             lwsl_err(
                 "descriptor %d listens no more: %s\n", listener->transport.fd, strerror(errno));
+            listener->broken = true;
             listener->flow_stopped = true;
             listener->hung_up = true;
             connection_attend(listener);

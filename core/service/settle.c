@@ -1,5 +1,6 @@
 #include "service/settle.h"
 
+#include "connection/drain.h"
 #include "connection/lifecycle.h"
 #include "platform/timer.h"
 #include "service/calls.h"
@@ -103,10 +104,11 @@ static void work(struct libwebsocket_context *context)
 
     queue_init(&batch);
     queue_splice(&batch, &context->engine.work);
-    for (int i = 0; i < WORK_PER_CALL && !context->engine.ending && (link = queue_pop(&batch));
-         i++) {
+    for (int done = 0;
+         done < WORK_PER_CALL && !context->engine.ending && (link = queue_pop(&batch));) {
         struct libwebsocket *wsi = queue_entry(link, struct libwebsocket, work);
 
+        done += wsi->state == CONNECTION_HTTP_RESPONSE ? WORK_OF_A_RESPONSE : 1;
         if (wsi->transport.fd < 0)
             queue_push(&context->graves, &wsi->work);
         else

@@ -68,8 +68,8 @@ NOT_INSTRUMENTED static void *allocate_again(void *p, size_t size, const void *c
 
     if (failures_now(FAIL_ALLOCATION, caller))
         return NULL;
-    larger = __interceptor_realloc != NULL ? __interceptor_realloc(p, size)
-                                           : __libc_realloc(p, size);
+    larger =
+        __interceptor_realloc != NULL ? __interceptor_realloc(p, size) : __libc_realloc(p, size);
     if (larger != NULL || size == 0) {
         forget(p);
         track(larger, caller);

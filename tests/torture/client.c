@@ -16,8 +16,7 @@ static const unsigned char mask[4] = {0x12, 0x34, 0x56, 0x78};
 void client_connect(struct client *client)
 {
     const int buffer = 8192;
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)stage.port)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)stage.port)};
 
     client_close(client);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -168,8 +167,8 @@ bool client_echo(struct client *client, const char *text)
     if (!stage_wait(client, has_frame))
         return false;
     payload = client_frame(client, &first, &length, &total);
-    same = first == (WS_FIN | WS_TEXT) && length == strlen(text) &&
-           memcmp(payload, text, length) == 0;
+    same =
+        first == (WS_FIN | WS_TEXT) && length == strlen(text) && memcmp(payload, text, length) == 0;
     client_take(client, total);
     return same;
 }

@@ -22,8 +22,7 @@ static const struct {
     int errors[ERRORS];
 } calls[FAILING_CALLS] = {
     [FAIL_ALLOCATION] = {"an allocation", {ENOMEM}},
-    [FAIL_ACCEPT4] = {"accept4",
-        {EMFILE, ECONNABORTED, ENFILE, EAGAIN, ENOBUFS, EINTR, ENOMEM}},
+    [FAIL_ACCEPT4] = {"accept4", {EMFILE, ECONNABORTED, ENFILE, EAGAIN, ENOBUFS, EINTR, ENOMEM}},
     [FAIL_BIND] = {"bind", {EACCES, EADDRINUSE, EADDRNOTAVAIL}},
     [FAIL_CONNECT] = {"connect", {EAGAIN, EACCES}},
     [FAIL_EVENTFD] = {"eventfd", {EMFILE, ENOMEM, ENODEV}},
@@ -56,6 +55,7 @@ static const struct {
 static struct failure_plan plan = {.call = FAIL_NOTHING};
 static unsigned int counted;
 static unsigned int made;
+static bool paused;
 static struct range program;
 static struct range library;
 
@@ -118,11 +118,17 @@ void failures_begin(const struct failure_plan *wanted)
     plan = *wanted;
     counted = 0;
     made = 0;
+    paused = false;
 }
 
 void failures_end(void)
 {
     plan.call = FAIL_NOTHING;
+}
+
+void failures_pause(bool pause)
+{
+    paused = pause;
 }
 
 unsigned int failures_made(void)
@@ -150,7 +156,7 @@ NOT_INSTRUMENTED int failures_planned_error(void)
 
 NOT_INSTRUMENTED bool failures_now(enum failing_call call, const void *caller)
 {
-    if (!inside_library || call != plan.call)
+    if (!inside_library || paused || call != plan.call)
         return false;
     if (call == FAIL_ALLOCATION ? is_in(&program, caller) : !is_in(&library, caller))
         return false;

@@ -65,6 +65,9 @@ void failures_begin(const struct failure_plan *plan);
 /* No more failures until failures_begin(). How many were made is kept. */
 void failures_end(void);
 
+/* Nothing fails, and nothing is counted, until it is called with false. */
+void failures_pause(bool pause);
+
 /* How many calls were made to fail. */
 unsigned int failures_made(void);
 

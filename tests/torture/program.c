@@ -22,8 +22,8 @@ struct victim_session {
     bool flooded;
 };
 
-static unsigned char flood[LWS_SEND_BUFFER_PRE_PADDING + STAGE_FLOOD_SIZE +
-                           LWS_SEND_BUFFER_POST_PADDING];
+static unsigned char
+    flood[LWS_SEND_BUFFER_PRE_PADDING + STAGE_FLOOD_SIZE + LWS_SEND_BUFFER_POST_PADDING];
 
 /* A write may fail only where something was made to fail. */
 static int written(int result, size_t length)
@@ -64,7 +64,8 @@ static void watch(enum libwebsocket_callback_reasons reason, int fd, int events)
         program_fds[program_fd_count++] = (struct pollfd){.fd = fd, .events = (short)events};
         break;
     case LWS_CALLBACK_DEL_POLL_FD:
-        *find(fd) = program_fds[--program_fd_count];
+        *find(fd) = program_fds[program_fd_count - 1];
+        program_fd_count--;
         break;
     case LWS_CALLBACK_SET_MODE_POLL_FD:
         find(fd)->events = (short)(find(fd)->events | events);
@@ -191,7 +192,8 @@ static int victim_callback(struct libwebsocket_context *context, struct libwebso
         stage.victims_established++;
         break;
     case LWS_CALLBACK_CLOSED:
-        stage.victim_wsi = NULL;
+        if (stage.victim_wsi == wsi)
+            stage.victim_wsi = NULL;
         break;
     case LWS_CALLBACK_RECEIVE:
         for (size_t i = 0; i < len && session->length + i < sizeof session->command; i++)

@@ -79,8 +79,8 @@ int fstat(int fd, struct stat *status)
     return FAILS(FAIL_FSTAT) ? -1 : next(fd, status);
 }
 
-int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-    struct addrinfo **result)
+int getaddrinfo(
+    const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)
 {
     ORIGINAL(getaddrinfo);
     if (!FAILS(FAIL_GETADDRINFO))
@@ -210,8 +210,7 @@ int timerfd_create(clockid_t clock, int flags)
     return FAILS(FAIL_TIMERFD_CREATE) ? -1 : next(clock, flags);
 }
 
-int timerfd_settime(
-    int fd, int flags, const struct itimerspec *value, struct itimerspec *before)
+int timerfd_settime(int fd, int flags, const struct itimerspec *value, struct itimerspec *before)
 {
     ORIGINAL(timerfd_settime);
     return FAILS(FAIL_TIMERFD_SETTIME) ? -1 : next(fd, flags, value, before);

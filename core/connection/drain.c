@@ -1,0 +1,55 @@
+#include "connection/drain.h"
+
+#include "connection/receive.h"
+
+enum { LAST_READS = 16 };
+
+void connection_die(struct libwebsocket *wsi)
+{
+    wsi->state = CONNECTION_DEAD;
+    receive_drop(wsi);
+    connection_attend(wsi);
+}
+
+void connection_drain(struct libwebsocket *wsi)
+{
+    wsi->state = CONNECTION_DRAINING;
+    receive_drop(wsi);
+    connection_progress(wsi);
+    connection_attend(wsi);
+}
+
+/* Empties the socket, because closing one with unread bytes resets what was sent before. */
+static enum transport_result discard_input(struct libwebsocket *wsi)
+{
+    unsigned char *buffer = engine_take_buffer(engine_of(wsi));
+    enum transport_result result = TRANSPORT_DONE;
+    size_t length;
+
+    if (!buffer)
+        return TRANSPORT_FAILED;
+    for (int i = 0; i < LAST_READS && result == TRANSPORT_DONE; i++)
+        result = transport_receive(&wsi->transport, buffer, RECEIVE_SIZE, &length);
+    engine_return_buffer(engine_of(wsi), buffer);
+    return result;
+}
+
+void connection_drain_step(struct libwebsocket *wsi)
+{
+    if (wsi->state != CONNECTION_DRAINING || !backlog_empty(&wsi->backlog) || wsi->finished)
+        return;
+    wsi->finished = true;
+    transport_finish(&wsi->transport);
+    /* Where both sides have said all, a server is the first to hang up (RFC 6455, 7.1.1). */
+    if (wsi->input_ended || (wsi->both_closed && discard_input(wsi) != TRANSPORT_DONE))
+        connection_die(wsi);
+}
+
+void connection_leave(struct libwebsocket *wsi)
+{
+    if (connection_flush(wsi) && !wsi->finished) {
+        transport_finish(&wsi->transport);
+        (void)discard_input(wsi);
+    }
+    connection_die(wsi);
+}

@@ -1,0 +1,139 @@
+/* The script, once for each thing that can fail in it. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "failures.h"
+#include "script.h"
+#include "stage.h"
+#include "suites.h"
+
+#define RUNS_MOST 5000u
+#define ATTEMPTS 3
+
+/* Whether a step may be tried again: only what was made to fail may go wrong. */
+static void excuse(const char *name, unsigned int *excused, bool lasting)
+{
+    unsigned int made = failures_made();
+
+    ck_assert_msg(
+        made > 0 && (lasting || *excused < made), "%s: wrong, and nothing had failed", name);
+    ++*excused;
+    client_close(&stage.victim);
+    stage_turn();
+}
+
+static bool try_step(const struct script_step *step)
+{
+    bool open = stage.victim.fd >= 0 && !stage.victim.ended && stage.victim_wsi != NULL;
+
+    stage.victim.reads_not = false;
+    if (step->websocket && !open && !script_establish())
+        return false;
+    return step->function();
+}
+
+static void play(const struct script_step *step, unsigned int *excused, bool lasting)
+{
+    for (int i = 0; i < ATTEMPTS; i++) {
+        if (try_step(step))
+            return;
+        excuse(step->name, excused, lasting);
+        if (lasting)
+            return;
+    }
+    ck_abort_msg("%s: wrong again and again", step->name);
+}
+
+/* Returns how many calls failed. */
+static unsigned int run(const struct failure_plan *plan)
+{
+    static const struct failure_plan nothing = {.call = FAIL_NOTHING};
+    unsigned int excused = 0;
+
+    failures_begin(&nothing);
+    stage_begin();
+    failures_begin(plan);
+    for (size_t i = 0; i < script_length; i++)
+        play(&script[i], &excused, plan->lasting);
+    if (plan->lasting)
+        failures_end();
+
+    /* From outside of INSIDE_LIBRARY() nothing fails, and nothing is left over from what did. */
+    ck_assert_msg(!stage.healthy.ended && stage.healthy_wsi != NULL, "the healthy one was lost");
+    failures_pause(true);
+    ck_assert(client_echo(&stage.healthy, "still there"));
+    if (!script_establish())
+        excuse("the handshake", &excused, plan->lasting);
+    failures_pause(false);
+    script_last_scene();
+    stage_end();
+    return failures_made();
+}
+
+static void run_all(struct failure_plan plan, bool rotate)
+{
+    size_t errors = failures_errors(plan.call);
+    unsigned int made;
+
+    plan.first = 0;
+    do {
+        plan.first++;
+        plan.error = failures_error(plan.call, rotate ? (plan.first - 1) % errors : 0);
+        ck_assert_uint_lt(plan.first, RUNS_MOST);
+        failing_now(&plan);
+        made = run(&plan);
+    } while (made > 0);
+    failing_now(NULL);
+}
+
+/* OpenSSL gets ready at its first use, and does not try again where that fails. */
+static void warm_up(void)
+{
+    static const struct failure_plan nothing = {.call = FAIL_NOTHING};
+
+    stage_open();
+    ck_assert_uint_eq(run(&nothing), 0);
+}
+
+START_TEST(each_allocation_fails)
+{
+    warm_up();
+    run_all((struct failure_plan){.call = FAIL_ALLOCATION}, true);
+    stage_close();
+}
+END_TEST
+
+START_TEST(all_allocations_fail_from_one_on)
+{
+    warm_up();
+    run_all((struct failure_plan){.call = FAIL_ALLOCATION, .lasting = true}, true);
+    stage_close();
+}
+END_TEST
+
+START_TEST(each_system_call_fails)
+{
+    warm_up();
+    run_all((struct failure_plan){.call = (enum failing_call)_i}, true);
+    stage_close();
+}
+END_TEST
+
+Suite *session_suite(void)
+{
+    Suite *suite = suite_create("A session in which things fail");
+    TCase *allocations = tcase_create("allocations");
+    TCase *system_calls = tcase_create("system calls");
+
+    tcase_set_timeout(allocations, 120);
+    tcase_add_test(allocations, each_allocation_fails);
+    tcase_add_test(allocations, all_allocations_fail_from_one_on);
+    suite_add_tcase(suite, allocations);
+
+    tcase_set_timeout(system_calls, 120);
+    tcase_add_loop_test(system_calls, each_system_call_fails, FAIL_ALLOCATION + 1, FAILING_CALLS);
+    suite_add_tcase(suite, system_calls);
+    return suite;
+}
