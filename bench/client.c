@@ -31,8 +31,8 @@
 
 enum { HEAD_MAX = 4096, RECEIVE_SIZE = 1 << 18, PATIENCE_MS = 10000, SETTLE_MS = 300 };
 
-static const double warm_up = 0.3;
-static const double measured = 1.2;
+static const double warm_up = 0.15;
+static const double measured = 0.45;
 
 struct connection {
     int fd;

@@ -88,19 +88,26 @@ start_libwebsockets() {
     start libwebsockets "$work" "$work/libwebsockets_server" "$work/files"
 }
 
-# row TITLE CLIENT-ARGUMENT…: a line of results for all servers; "-" where a server fails.
+# row TITLE CLIENT-ARGUMENT…: a line of results for all servers, each the median of three that are
+# taken in turns; "-" where a server fails.
 row() {
-    local title=$1 name result
+    local title=$1 name turn
     shift
+    for turn in 1 2 3; do
+        for name in "${names[@]}"; do
+            "$build/bench/client" "${port[$name]}" "${process[$name]}" "$@" \
+                >>"$work/$name.$turn" 2>"$work/client.log" ||
+                echo "$title, $name: $(head -n 1 "$work/client.log")" >&2
+        done
+        # Memory that has been in use once is there already.
+        [ "$1" != idle ] || break
+    done
     printf '%s' "$title" >>"$work/results"
     for name in "${names[@]}"; do
-        result=$("$build/bench/client" "${port[$name]}" "${process[$name]}" "$@" \
-            2>"$work/client.log")
-        if [ -z "$result" ]; then
-            result="- -"
-            echo "$title, $name: $(head -n 1 "$work/client.log")" >&2
-        fi
-        printf '|%s' "$result" >>"$work/results"
+        printf '|%s' "$(sort -n "$work/$name".[123] | awk '
+            { line[NR] = $0 }
+            END { print NR ? line[int((NR + 1) / 2)] : "- -" }')" >>"$work/results"
+        rm -f "$work/$name".[123]
     done
     echo >>"$work/results"
 }

@@ -87,40 +87,44 @@ static void settle_frames(struct engine_output *output, size_t at)
     }
 }
 
-static void settle_responses(struct engine_output *output)
+/* In the first `length` bytes; what a WebSocket sends may look like anything. */
+static void settle_responses(struct engine_output *output, size_t length)
 {
     static const char date[] = "\r\nDate: ";
     char *at = output->bytes;
 
-    while ((at = memmem(at, output->length - (size_t)(at - output->bytes), date,
-                sizeof(date) - 1)) != NULL) {
+    while (
+        (at = memmem(at, length - (size_t)(at - output->bytes), date, sizeof(date) - 1)) != NULL) {
         char *end;
 
         at += sizeof(date) - 1;
-        end = memchr(at, '\r', output->length - (size_t)(at - output->bytes));
+        end = memchr(at, '\r', length - (size_t)(at - output->bytes));
         REQUIRE(end != NULL);
         memset(at, 'D', (size_t)(end - at));
     }
-    while ((at = memmem(output->bytes, output->length, CONTINUE, sizeof(CONTINUE) - 1)) != NULL)
+    while ((at = memmem(output->bytes, length, CONTINUE, sizeof(CONTINUE) - 1)) != NULL) {
         take_out(output, (size_t)(at - output->bytes), sizeof(CONTINUE) - 1);
+        length -= sizeof(CONTINUE) - 1;
+    }
 }
 
 void engine_output_settle(struct engine_output *output)
 {
     static const char version[] = "HTTP/1.1 ";
     static const char switching[] = "HTTP/1.1 101 ";
-    const char *start;
-    const char *end;
+    const char *at;
+    size_t responses = output->length;
 
     if (output->length == 0)
         return;
     REQUIRE(output->length >= sizeof(version) - 1);
     REQUIRE(memcmp(output->bytes, version, sizeof(version) - 1) == 0);
-    settle_responses(output);
-    start = memmem(output->bytes, output->length, switching, sizeof(switching) - 1);
-    if (!start)
-        return;
-    end = memmem(start, output->length - (size_t)(start - output->bytes), "\r\n\r\n", 4);
-    REQUIRE(end != NULL);
-    settle_frames(output, (size_t)(end + 4 - output->bytes));
+    at = memmem(output->bytes, output->length, switching, sizeof(switching) - 1);
+    if (at) {
+        at = memmem(at, output->length - (size_t)(at - output->bytes), "\r\n\r\n", 4);
+        REQUIRE(at != NULL);
+        responses = (size_t)(at + 4 - output->bytes);
+        settle_frames(output, responses);
+    }
+    settle_responses(output, responses);
 }

@@ -135,8 +135,8 @@ START_TEST(refuses_what_is_not_utf8)
 
     ws_send_frame(client, WS_FIN | WS_TEXT, bad_texts[_i].text, strlen(bad_texts[_i].text));
     ws_expect_close_and_answer(client, 1007);
-    server_wait(server, LWS_CALLBACK_CLOSED, 1);
     ws_free(client);
+    server_wait(server, LWS_CALLBACK_CLOSED, 1);
 
     /* The same bytes are good in a binary message. */
     client = ws_open(server_port(server), "echo");
@@ -214,9 +214,9 @@ START_TEST(delivers_what_came_before_a_fault)
     ws_expect_frame(client, WS_FIN | WS_PONG, "p", 1);
     ws_expect_frame(client, WS_FIN | WS_BINARY, "two", 3);
     ws_expect_close_and_answer(client, 1002);
+    ws_free(client);
     server_wait(server, LWS_CALLBACK_CLOSED, 1);
     ck_assert_uint_eq(server_count(server, LWS_CALLBACK_RECEIVE), 2);
-    ws_free(client);
     server_stop(server);
 }
 END_TEST

@@ -79,9 +79,9 @@ START_TEST(limits_messages)
             ws_build_frame(out, WS_FIN | WS_BINARY, mask, 8, (uint64_t)INT64_MAX, NULL, 0));
     }
     ws_expect_close_and_answer(client, 1009);
+    ws_free(client);
     server_wait(server, LWS_CALLBACK_CLOSED, 1);
     free(pattern);
-    ws_free(client);
     server_stop(server);
 }
 END_TEST
@@ -131,12 +131,16 @@ END_TEST
 static void limit_descriptors(bool limited)
 {
     struct rlimit limit;
-    int next = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
 
-    ck_assert_int_ge(next, 0);
-    close(next);
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    limit.rlim_cur = limited ? (rlim_t)next : limit.rlim_max;
+    limit.rlim_cur = limit.rlim_max;
+    if (limited) {
+        int next = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+
+        ck_assert_int_ge(next, 0);
+        close(next);
+        limit.rlim_cur = (rlim_t)next;
+    }
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 

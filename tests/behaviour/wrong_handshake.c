@@ -75,6 +75,11 @@ const struct wrong_request wrong_handshakes[] = {
     {"6455-11.3.2 extensions in two lines",
         ALSO("Sec-WebSocket-Extensions: foo\r\nSec-WebSocket-Extensions: bar; baz=2\r\n"), "101",
         .end = END_WEBSOCKET, .field = "Sec-WebSocket-Extensions:"},
+    {"9110-5.6.1 empty elements among the subprotocols",
+        ALSO("Sec-WebSocket-Protocol: ,none,, echo ,\r\n"), "101", .end = END_WEBSOCKET,
+        .field = "Sec-WebSocket-Protocol: echo"},
+    {"9110-5.6.1 empty elements in Connection", WITH_CONNECTION("Connection: , ,Upgrade,\r\n"),
+        "101", .end = END_WEBSOCKET},
 
     /* The key. */
     {"6455-4.2.1 no key", WITH_KEY(""), "400", .end = END_AS_SAID},
@@ -150,6 +155,7 @@ const struct wrong_request wrong_handshakes[] = {
     {"6455-4.1 POST", WITH_LINE("POST / HTTP/1.1\r\n"), "405", .end = END_AS_SAID},
     {"6455-4.1 PUT", WITH_LINE("PUT / HTTP/1.1\r\n"), "405", .end = END_AS_SAID},
     {"6455-4.1 OPTIONS", WITH_LINE("OPTIONS / HTTP/1.1\r\n"), "405", .end = END_AS_SAID},
+    {"6455-4.1 HEAD", WITH_LINE("HEAD / HTTP/1.1\r\n"), "400", .end = END_AS_SAID},
     {"6455-4.1 a method in small letters", WITH_LINE("get / HTTP/1.1\r\n"), "501",
         .end = END_AS_SAID},
     {"6455-4.2.1 no Host", BYTES(LINE UPGRADE CONNECTION KEY VERSION END), "400",

@@ -131,6 +131,9 @@ static void end_creation(
 /* Listening sockets are still the caller's where creation failed. */
 static void give_back(const struct lws_context_extras *extras)
 {
+    if (extras->struct_size < sizeof *extras || extras->listen_fds == NULL ||
+        extras->listen_fd_count > CONTRACT_LISTENERS)
+        return;
     for (size_t i = 0; i < extras->listen_fd_count; i++) {
         if (extras->listen_fds[i] >= 0 && extras->listen_fds[i] < CONTRACT_DESCRIPTORS)
             contract_descriptors[extras->listen_fds[i]].open = false;

@@ -12,6 +12,7 @@
 #define CONTRACT_CONTEXTS 64
 #define CONTRACT_DESCRIPTORS 70000
 #define CONTRACT_CALLS 64
+#define CONTRACT_LISTENERS 64
 
 /* Who is told of descriptors: a sink, or protocols[0]. */
 enum channel { CHANNEL_SINK, CHANNEL_PROTOCOL, CHANNELS };

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,7 +16,9 @@ static const unsigned char mask[4] = {0x12, 0x34, 0x56, 0x78};
 
 void client_connect(struct client *client)
 {
-    const int buffer = 8192;
+    const int buffer = 16384;
+    const int segment = 1400;
+    const int on = 1;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)stage.port)};
 
     client_close(client);
@@ -23,6 +26,9 @@ void client_connect(struct client *client)
     client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_ge(client->fd, 0);
     ck_assert_int_eq(setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer), 0);
+    /* With the loopback's large ones a small buffer makes TCP wait for its timers. */
+    ck_assert_int_eq(setsockopt(client->fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment), 0);
+    ck_assert_int_eq(setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
     /* The kernel completes it: there is room in the queue of the listening socket. */
     ck_assert_int_eq(connect(client->fd, (const struct sockaddr *)&address, sizeof address), 0);
     client->ended = false;

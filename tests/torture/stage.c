@@ -191,7 +191,7 @@ static void client_read(struct client *client)
     }
 }
 
-void stage_turn(void)
+static void turn(int timeout_ms)
 {
     struct pollfd fds[PROGRAM_DESCRIPTORS + 2];
     nfds_t count = program_fd_count;
@@ -203,13 +203,18 @@ void stage_turn(void)
         if (clients[i]->fd >= 0 && !clients[i]->ended && !clients[i]->reads_not)
             fds[all++] = (struct pollfd){.fd = clients[i]->fd, .events = POLLIN};
     }
-    ck_assert_int_ge(poll(fds, all, TURN_MS), 0);
+    ck_assert_int_ge(poll(fds, all, timeout_ms), 0);
     for (nfds_t i = 0; i < count && stage.context != NULL; i++) {
         if (fds[i].revents != 0)
             INSIDE_LIBRARY((void)libwebsocket_service_fd(stage.context, &fds[i]));
     }
     client_read(&stage.healthy);
     client_read(&stage.victim);
+}
+
+void stage_turn(void)
+{
+    turn(0);
 }
 
 bool stage_wait(const struct client *client, bool (*done)(void))
@@ -221,7 +226,7 @@ bool stage_wait(const struct client *client, bool (*done)(void))
             return false;
         ck_assert_msg(ws_now_ms() < deadline, "nothing happens any more");
         ck_assert_msg(turns < TURNS_MOST, "the loop spins");
-        stage_turn();
+        turn(TURN_MS);
     }
     return true;
 }

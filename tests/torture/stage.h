@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 /* Bytes of the file that is served, and of a write that backs up. */
-#define STAGE_FILE_SIZE 150000u
-#define STAGE_FLOOD_SIZE 400000u
+#define STAGE_FILE_SIZE 70000u
+#define STAGE_FLOOD_SIZE 200000u
 #define STAGE_SEND_BUFFER 8192
 #define STAGE_MAX_BACKLOG 65536u
 
@@ -52,7 +52,7 @@ void stage_begin(void);
 /* Destroys the context, and has everything checked. */
 void stage_end(void);
 
-/* One turn of the loop: waits for a moment, serves what is ready, lets the clients read. */
+/* One turn of the loop: serves what is ready, and lets the clients read. Does not wait. */
 void stage_turn(void);
 
 /* Turns until it is true. False where the client's connection has ended first; fails the test where
