@@ -45,9 +45,22 @@ void connection_drain_step(struct libwebsocket *wsi)
         connection_die(wsi);
 }
 
+/* Whether all of it went, as long as the transport takes something at each try. */
+static bool send_all(struct libwebsocket *wsi)
+{
+    size_t before;
+
+    do {
+        before = wsi->backlog.bytes;
+        if (connection_flush(wsi))
+            return true;
+    } while (wsi->backlog.bytes > 0 && wsi->backlog.bytes < before);
+    return false;
+}
+
 void connection_leave(struct libwebsocket *wsi)
 {
-    if (connection_flush(wsi) && !wsi->finished) {
+    if (send_all(wsi) && !wsi->finished) {
         transport_finish(&wsi->transport);
         (void)discard_input(wsi);
     }

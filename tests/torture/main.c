@@ -17,6 +17,9 @@ static void tell(void)
         _exit(1);
 }
 
+/* There where a sanitizer is. */
+extern void __sanitizer_set_death_callback(void (*function)(void)) __attribute__((weak));
+
 static void tell_and_die(int signal_number)
 {
     tell();
@@ -29,9 +32,15 @@ void failing_now(const struct failure_plan *plan)
 {
     static int registered;
 
-    if (!registered && (atexit(tell) != 0 || signal(SIGABRT, tell_and_die) == SIG_ERR))
-        abort();
-    registered = 1;
+    if (!registered) {
+        registered = 1;
+        if (atexit(tell) != 0 || signal(SIGABRT, tell_and_die) == SIG_ERR)
+            abort();
+        if (__sanitizer_set_death_callback != NULL)
+            __sanitizer_set_death_callback(tell);
+        else if (signal(SIGSEGV, tell_and_die) == SIG_ERR)
+            abort();
+    }
     if (plan == NULL)
         text[0] = '\0';
     else

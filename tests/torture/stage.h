@@ -81,7 +81,7 @@ bool client_establish(struct client *client, const char *subprotocols, const cha
 bool client_echo(struct client *client, const char *text);
 
 /* Which descriptors are open. */
-#define DESCRIPTORS 512
+#define DESCRIPTORS 256
 struct descriptors {
     bool open[DESCRIPTORS];
 };
