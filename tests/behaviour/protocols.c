@@ -128,7 +128,7 @@ static int flood_callback(struct libwebsocket_context *context, struct libwebsoc
     (void)in;
     (void)len;
     if (reason == LWS_CALLBACK_SERVER_WRITEABLE) {
-        int result = send_bytes(wsi, zeros, sizeof zeros, LWS_WRITE_BINARY);
+        int result = send_bytes(wsi, zeros, harness_scale(sizeof zeros, 4096), LWS_WRITE_BINARY);
 
         /* The peer may be gone. */
         if (result < 0) {

@@ -198,16 +198,16 @@ START_TEST(takes_frames_behind_the_head)
 
     memcpy(out, text, length);
     length += ws_put_frame(client, out + length, WS_FIN | WS_TEXT, "one", 3);
-    length += ws_put_frame(client, out + length, WS_FIN | WS_PING, "p", 1);
     length += ws_put_frame(client, out + length, WS_FIN | WS_TEXT, "two", 3);
+    length += ws_put_frame(client, out + length, WS_FIN | WS_PING, "p", 1);
     ws_send(client, out, length);
     free(text);
     response = ws_receive_head(client);
     ck_assert_int_eq(response.status, 101);
     ws_response_free(&response);
     ws_expect_text(client, "one");
-    ws_expect_frame(client, WS_FIN | WS_PONG, "p", 1);
     ws_expect_text(client, "two");
+    ws_expect_frame(client, WS_FIN | WS_PONG, "p", 1);
     ws_finish(client);
     ws_free(client);
     server_stop(server);

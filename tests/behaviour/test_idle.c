@@ -74,13 +74,14 @@ START_TEST(sleeps_after_traffic)
 {
     struct server *server = server_start(NULL);
     struct ws_client *clients[CLIENTS];
-    unsigned char *pattern = harness_pattern(9000, 2);
+    size_t size = harness_scale(9000, 500);
+    unsigned char *pattern = harness_pattern(size, 2);
 
     open_all(server, clients);
     for (int i = 0; i < CLIENTS; i += 2) {
-        ws_send_frame(clients[i], WS_FIN | WS_TEXT, pattern, 9000);
+        ws_send_frame(clients[i], WS_FIN | WS_TEXT, pattern, size);
         ws_send_frame(clients[i], WS_FIN | WS_PING, "p", 1);
-        ws_expect_frame(clients[i], WS_FIN | WS_TEXT, pattern, 9000);
+        ws_expect_frame(clients[i], WS_FIN | WS_TEXT, pattern, size);
         ws_expect_frame(clients[i], WS_FIN | WS_PONG, "p", 1);
         /* Half of a frame. */
         ws_send(clients[i + 1], "\x82\x85zzzzab", 8);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/ws_client.h"
 #include "failures.h"
 #include "script.h"
 #include "stage.h"
@@ -13,13 +14,30 @@
 #define RUNS_MOST 5000u
 #define ATTEMPTS 3
 
+/* Whether it is something after which no connection may be lost. */
+static bool is_harmless(const struct failure_plan *plan)
+{
+    switch (plan->call) {
+    case FAIL_ACCEPT4:
+    case FAIL_GETPEERNAME:
+    case FAIL_READ:
+    case FAIL_SETSOCKOPT:
+    case FAIL_SHUTDOWN:
+    case FAIL_TIMERFD_SETTIME:
+        return true;
+    default:
+        return plan->error == EAGAIN || plan->error == EINTR || plan->error == ENOBUFS;
+    }
+}
+
 /* Whether a step may be tried again: only what was made to fail may go wrong. */
-static void excuse(const char *name, unsigned int *excused, bool lasting)
+static void excuse(const char *name, unsigned int *excused, const struct failure_plan *plan)
 {
     unsigned int made = failures_made();
 
     ck_assert_msg(
-        made > 0 && (lasting || *excused < made), "%s: wrong, and nothing had failed", name);
+        made > 0 && (plan->lasting || *excused < made), "%s: wrong, and nothing had failed", name);
+    ck_assert_msg(!is_harmless(plan), "%s: wrong after something harmless", name);
     ++*excused;
     client_close(&stage.victim);
     stage_turn();
@@ -35,13 +53,14 @@ static bool try_step(const struct script_step *step)
     return step->function();
 }
 
-static void play(const struct script_step *step, unsigned int *excused, bool lasting)
+static void play(
+    const struct script_step *step, unsigned int *excused, const struct failure_plan *plan)
 {
     for (int i = 0; i < ATTEMPTS; i++) {
         if (try_step(step))
             return;
-        excuse(step->name, excused, lasting);
-        if (lasting)
+        excuse(step->name, excused, plan);
+        if (plan->lasting)
             return;
     }
     ck_abort_msg("%s: wrong again and again", step->name);
@@ -57,7 +76,7 @@ static unsigned int run(const struct failure_plan *plan)
     stage_begin();
     failures_begin(plan);
     for (size_t i = 0; i < script_length; i++)
-        play(&script[i], &excused, plan->lasting);
+        play(&script[i], &excused, plan);
     if (plan->lasting)
         failures_end();
 
@@ -66,7 +85,7 @@ static unsigned int run(const struct failure_plan *plan)
     failures_pause(true);
     ck_assert(client_echo(&stage.healthy, "still there"));
     if (!script_establish())
-        excuse("the handshake", &excused, plan->lasting);
+        excuse("the handshake", &excused, plan);
     failures_pause(false);
     script_last_scene();
     stage_end();
@@ -147,6 +166,43 @@ START_TEST(each_system_call_fails)
 }
 END_TEST
 
+static bool is_established(void)
+{
+    return stage.victims_established > 0;
+}
+
+/* No descriptor is to be had for a while: nothing spins, the healthy one does not notice, and who
+ * waits is let in afterwards. */
+START_TEST(descriptors_run_out)
+{
+    struct failure_plan plan = {.call = FAIL_ACCEPT4,
+        .first = 1,
+        .lasting = true,
+        .error = failures_error(FAIL_ACCEPT4, 0)};
+    char *request = ws_handshake_text("/chat", "victim", NULL);
+    int64_t deadline;
+
+    warm_up();
+    failures_begin(&plan);
+    failures_pause(true);
+    stage_begin();
+    failures_pause(false);
+    client_connect(&stage.victim);
+    client_send_text(&stage.victim, request);
+    free(request);
+    deadline = ws_now_ms() + 500;
+    while (ws_now_ms() < deadline)
+        stage_turn();
+    ck_assert_uint_ge(failures_made(), 1);
+    ck_assert_uint_le(failures_made(), 3);
+    ck_assert(client_echo(&stage.healthy, "still there"));
+    failures_end();
+    ck_assert(stage_wait(&stage.victim, is_established));
+    stage_end();
+    stage_close();
+}
+END_TEST
+
 Suite *session_suite(void)
 {
     Suite *suite = suite_create("A session in which things fail");
@@ -161,6 +217,7 @@ Suite *session_suite(void)
     tcase_set_timeout(system_calls, 120);
     tcase_add_loop_test(
         system_calls, each_system_call_fails, 0, sizeof reached / sizeof reached[0]);
+    tcase_add_test(system_calls, descriptors_run_out);
     suite_add_tcase(suite, system_calls);
     return suite;
 }
