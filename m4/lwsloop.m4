@@ -4,7 +4,7 @@ AC_DEFUN([LWS_ADD_COMPILER_FLAG], [
     AC_MSG_CHECKING([whether $CC knows $1])
     saved_CFLAGS=$CFLAGS
     # Clang only warns about flags it does not know.
-    CFLAGS="$CFLAGS -Werror $1"
+    CFLAGS="-Werror $1"
     AC_COMPILE_IFELSE([AC_LANG_PROGRAM()],
         [AC_MSG_RESULT([yes])
          $2="${$2:+$$2 }$1"],

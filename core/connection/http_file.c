@@ -131,7 +131,7 @@ static void write_head(struct text *head, const struct http_exchange *exchange,
 static bool is_field_value(const char *text)
 {
     for (; *text; text++)
-        if ((unsigned char)*text < 0x20 && *text != '\t')
+        if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f)
             return false;
     return true;
 }

@@ -70,13 +70,13 @@ int websocket_stage_close(struct libwebsocket *wsi, int status, const void *reas
     return 0;
 }
 
-void websocket_close_with(struct libwebsocket *wsi, const unsigned char *payload, size_t length)
+bool websocket_close_with(struct libwebsocket *wsi, const unsigned char *payload, size_t length)
 {
     if (wsi->state != CONNECTION_OPEN)
-        return;
+        return true;
     if (wsi->broken || !websocket_send_control(wsi, FRAME_CLOSE, payload, length)) {
         connection_die(wsi);
-        return;
+        return false;
     }
     wsi->state = CONNECTION_CLOSE_SENT;
     /* What has come of a data frame is of no use any more; the rest of it is passed over. */
@@ -85,6 +85,7 @@ void websocket_close_with(struct libwebsocket *wsi, const unsigned char *payload
     wsi->wants_writable = false;
     connection_set_due(wsi, engine_of(wsi)->limits.close_timeout);
     connection_attend(wsi);
+    return true;
 }
 
 void websocket_close_staged(struct libwebsocket *wsi)
@@ -97,7 +98,7 @@ void websocket_close_staged(struct libwebsocket *wsi)
             wsi->rarely->staged_reason, wsi->rarely->staged_reason_length);
     else
         length = close_payload_encode(payload, CLOSE_NORMAL, NULL, 0);
-    websocket_close_with(wsi, payload, length);
+    (void)websocket_close_with(wsi, payload, length);
 }
 
 void websocket_fail(struct libwebsocket *wsi, unsigned int code, const char *why)
@@ -106,7 +107,8 @@ void websocket_fail(struct libwebsocket *wsi, unsigned int code, const char *why
 
     lwsl_notice("connection %d: failed with %u: %s\n", wsi->transport.fd, code, why);
     if (wsi->state == CONNECTION_OPEN)
-        websocket_close_with(wsi, payload, close_payload_encode(payload, code, why, strlen(why)));
+        (void)websocket_close_with(
+            wsi, payload, close_payload_encode(payload, code, why, strlen(why)));
     if (wsi->state == CONNECTION_CLOSE_SENT)
         connection_drain(wsi);
 }
@@ -148,7 +150,7 @@ void websocket_close_received(struct libwebsocket *wsi, const unsigned char *pay
         return;
     }
     remember(wsi, code, payload + 2, length > 2 ? length - 2 : 0);
-    websocket_close_with(wsi, payload, length);
+    (void)websocket_close_with(wsi, payload, length);
     if (wsi->state == CONNECTION_CLOSE_SENT)
         connection_drain(wsi);
 }
@@ -157,7 +159,7 @@ void websocket_close_at_once(struct libwebsocket *wsi, unsigned int code, const 
 {
     unsigned char payload[FRAME_CONTROL_PAYLOAD_MAX];
 
-    websocket_close_with(wsi, payload, close_payload_encode(payload, code, why, strlen(why)));
+    (void)websocket_close_with(wsi, payload, close_payload_encode(payload, code, why, strlen(why)));
     if (wsi->state != CONNECTION_DEAD)
         connection_leave(wsi);
 }

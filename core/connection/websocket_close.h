@@ -13,8 +13,9 @@ int websocket_stage_close(struct libwebsocket *wsi, int status, const void *reas
 /* Starts to close with what was staged, or 1000. Nothing where it is closing already. */
 void websocket_close_staged(struct libwebsocket *wsi);
 
-/* Starts to close with a close frame's payload that is known to be good. */
-void websocket_close_with(struct libwebsocket *wsi, const unsigned char *payload, size_t length);
+/* Starts to close with a close frame's payload that is known to be good. False, with errno, where
+ * that could not be sent and the connection is over. */
+bool websocket_close_with(struct libwebsocket *wsi, const unsigned char *payload, size_t length);
 
 /* The peer broke a rule: says so, and reads no more. */
 void websocket_fail(struct libwebsocket *wsi, unsigned int code, const char *why);

@@ -8,7 +8,8 @@
 #include <limits.h>
 #include <string.h>
 
-bool websocket_send_frame(
+/* The header goes into the padding before the payload. */
+static bool send_frame(
     struct libwebsocket *wsi, unsigned char first, unsigned char *payload, size_t length)
 {
     size_t header = frame_encode(payload, first, length, NULL);
@@ -23,7 +24,7 @@ bool websocket_send_control(
 
     if (length > 0)
         memcpy(frame + FRAME_HEADER_MAX, payload, length);
-    return websocket_send_frame(wsi, FRAME_FIN | opcode, frame + FRAME_HEADER_MAX, length);
+    return send_frame(wsi, FRAME_FIN | opcode, frame + FRAME_HEADER_MAX, length);
 }
 
 void websocket_send_pong(struct libwebsocket *wsi, const unsigned char *payload, size_t length)
@@ -67,8 +68,7 @@ static int write_close(struct libwebsocket *wsi, const unsigned char *payload, s
 
     if (close_payload_decode(payload, length, &code) != CLOSE_PAYLOAD_GOOD)
         return misuse(wsi, "no valid close code and reason");
-    websocket_close_with(wsi, payload, length);
-    return (int)length;
+    return websocket_close_with(wsi, payload, length) ? (int)length : -1;
 }
 
 /* Whether another frame may be kept where the system does not take it. */
@@ -135,8 +135,8 @@ int websocket_write(struct libwebsocket *wsi, unsigned char *payload, size_t len
     default:
         return misuse(wsi, "no kind of frame");
     }
-    if (!has_room(wsi) || !websocket_send_frame(wsi, first,
-                              payload ? payload : empty + LWS_SEND_BUFFER_PRE_PADDING, length))
+    if (!has_room(wsi) ||
+        !send_frame(wsi, first, payload ? payload : empty + LWS_SEND_BUFFER_PRE_PADDING, length))
         return -1;
     wsi->in_message = !(first & FRAME_FIN);
     return (int)length;

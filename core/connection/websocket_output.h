@@ -4,14 +4,8 @@
 
 #include "connection/connection.h"
 
-/*
- * Sends one frame whose header is put into the padding before the payload. False, with errno, where
- * the connection is over.
- */
-bool websocket_send_frame(
-    struct libwebsocket *wsi, unsigned char first, unsigned char *payload, size_t length);
-
-/* A control frame, whose payload needs no padding and is at most FRAME_CONTROL_PAYLOAD_MAX. */
+/* Sends a control frame, whose payload needs no padding and is at most FRAME_CONTROL_PAYLOAD_MAX.
+ * False, with errno, where the connection is over. */
 bool websocket_send_control(
     struct libwebsocket *wsi, unsigned char opcode, const void *payload, size_t length);
 

@@ -80,13 +80,12 @@ enum pending_timeout {
  * Returns len where it was taken. Returns -1 with errno set where it was not:
  *   EAGAIN     more than max_backlog bytes wait; ask for WRITEABLE and write again. The connection
  *              is as it was. A close frame is taken all the same.
- *   EINVAL     misuse, the connection is as it was: no wsi, a payload that a control frame cannot
- *              carry, a continuation of nothing, a new message inside another, HTTP on a WebSocket
- *              or a frame on what is none
- *   EPIPE      the connection is closing or has ended; nothing more can be sent
- *   ENOMEM     memory is short; the connection is closed
- *   else       the system's error; the connection is closed
- * Text is sent as it is: that it is UTF-8 is the program's business. Since 2010-12-18.
+ *   EINVAL     misuse, the connection is as it was: no wsi, no buf, more than 2^31 - 1 bytes, a
+ *              payload that a control frame cannot carry, a continuation of nothing, a new message
+ * inside another, HTTP on a WebSocket or a frame on what is none EPIPE      the connection is
+ * closing or has ended; nothing more can be sent ENOMEM     memory is short; the connection is
+ * closed else       the system's error; the connection is closed Text is sent as it is: that it is
+ * UTF-8 is the program's business. Since 2010-12-18.
  */
 LWS_VISIBLE int libwebsocket_write(struct libwebsocket *wsi, unsigned char *buf, size_t len,
     enum libwebsocket_write_protocol protocol) LWS_LINK(libwebsocket_write);
@@ -181,8 +180,9 @@ LWS_VISIBLE int lws_close_reason(struct libwebsocket *wsi, int status, const voi
  * written before is sent before; CLOSED comes when the peer has answered, or the time for it is up.
  *
  * Returns 0, also where it was closing already. Returns -1 with errno EINVAL where an argument is
- * not as above or wsi is not a connection. Calls back where the end is reached at once: CLOSED or
- * CLOSED_HTTP, unless it is called from a callback; they come later then. An addition.
+ * not as above or wsi is not a connection, ENOMEM where memory is short; it goes on then. Calls
+ * back where the end is reached at once: CLOSED or CLOSED_HTTP, unless it is called from a
+ * callback; they come later then. An addition.
  */
 LWS_VISIBLE int lws_close(struct libwebsocket *wsi, int status, const void *reason, size_t len)
     LWS_LINK(lws_close);

@@ -83,7 +83,7 @@ struct lws_context_extras {
     /*
      * A path for a Unix-domain socket to listen on as well. A socket that an earlier process left
      * there, on which nobody listens, is replaced; anything else there is an error. The library
-     * removes it when the context is destroyed.
+     * removes it when the context is destroyed, if it is still allowed to: see uid.
      */
     const char *unix_path;
 
@@ -91,7 +91,7 @@ struct lws_context_extras {
      * Stream sockets that are bound and listening already, to accept from as well: handed down by
      * a service manager, or bound to a free port by the program. They belong to the library from
      * the moment creation succeeds, and are closed with the context. Where it fails they are still
-     * the caller's.
+     * the caller's, but may have been made non-blocking and closed on exec.
      */
     const int *listen_fds;
     size_t listen_fd_count; /* at most 64 */
@@ -110,10 +110,10 @@ struct lws_context_extras {
     /* Bytes of a message, all its fragments together; default 2^63 - 1. Beyond it: 1009. */
     uint64_t max_message_size;
 
-    /* Bytes of a request's head; default 8192, the most is 2^24. Beyond it: 431. */
+    /* Bytes kept of a request's head: default 8192, from 256 to 2^24. Beyond it: 431, or 414. */
     size_t max_head_size;
 
-    /* Header fields in a request; default 100. Beyond it: 431. */
+    /* Header fields in a request: default 100, at most 65536. Beyond it: 431. */
     size_t max_header_fields;
 
     /* Bytes of a request's body, which is read and thrown away; default 1 MiB. Beyond it: 413. */
@@ -209,8 +209,9 @@ LWS_VISIBLE int libwebsocket_service_fd(struct libwebsocket_context *context, st
  *   timeout_ms   the longest to wait, in milliseconds: 0 not at all, negative for as long as it
  *                takes
  *
- * Returns 0, also when the time was up or a signal came; -1 where context is NULL, another adapter
- * is attached, or the system failed. Calls back. Since 2011-02-12.
+ * Returns 0, also when the time was up or a signal came; -1 with errno where context is NULL
+ * (EINVAL), another adapter is attached (EBUSY), or the system failed. Calls back. Since
+ * 2011-02-12.
  */
 LWS_VISIBLE int libwebsocket_service(struct libwebsocket_context *context, int timeout_ms)
     LWS_LINK(libwebsocket_service);

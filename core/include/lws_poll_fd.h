@@ -7,9 +7,11 @@
  * docs/architecture.md has the rules by number; what a host must know is this.
  *
  * - Forward what is ready. Readiness is level-triggered: forward it as long as it lasts.
+ *
  * - ADD comes before anything else about a descriptor, DEL exactly once for each ADD, before the
  *   descriptor is closed. SET_MODE and CLEAR_MODE come in between, only where they change
- * something.
+ *   something.
+ *
  * - The four may come from any call into the library. Inside them only
  *   libwebsocket_get_socket_fd() may be called.
  */
@@ -40,8 +42,9 @@ LWS_BEGIN_DECLARATIONS
  *   flags    LWS_POLL_HELPER or 0, the same in all calls about a descriptor
  *
  * Nonzero from ADD says that the descriptor cannot be watched: that connection is dropped, or,
- * while the sink is being set, setting it fails. The sink is not told DEL for it. What the other
- * reasons return is ignored. An addition.
+ * while the sink is being set, setting it fails. The sink is not told DEL for it. Nonzero from
+ * SET_MODE says that the events cannot be waited for: that connection is dropped, with DEL. What
+ * the other reasons return is ignored. An addition.
  */
 typedef int(lws_poll_fd_function)(struct libwebsocket_context *context, void *user,
     enum libwebsocket_callback_reasons reason, int fd, int events, unsigned int flags);

@@ -59,11 +59,11 @@ enum libwebsocket_callback_reasons {
 
     /*
      * `len` bytes of a message from a client are at `in`: a whole frame, or where the frame is
-     * larger than the protocol's rx_buffer_size, a piece of it. libwebsockets_remaining_packet_
-     * payload() and libwebsocket_is_final_fragment() tell what is still to come,
-     * lws_frame_is_binary() the kind. An empty piece comes only for an empty message or the empty
-     * end of one. The bytes belong to the library and are valid until the callback returns; they
-     * may be changed, are followed by a NUL that is not counted, and have
+     * larger than the protocol's rx_buffer_size, a piece of it.
+     * libwebsockets_remaining_packet_payload() and libwebsocket_is_final_fragment() tell what is
+     * still to come, lws_frame_is_binary() the kind. An empty piece comes only for an empty message
+     * or the empty end of one. The bytes belong to the library and are valid until the callback
+     * returns; they may be changed, are followed by a NUL that is not counted, and have
      * LWS_SEND_BUFFER_PRE_PADDING before and LWS_SEND_BUFFER_POST_PADDING behind them, so that they
      * can be given to libwebsocket_write() as they are. Text is valid UTF-8 so far. A negative
      * return closes. Since 2010-12-18.
@@ -177,9 +177,9 @@ typedef int(callback_function)(struct libwebsocket_context *context, struct libw
 
 /*
  * A protocol that the program speaks. A context is given an array of them that ends with an element
- * whose callback is NULL. The array must live until the context is destroyed. The members before
- * owning_server are the program's to fill, and are read only while the context is created.
- * Since 2010-12-18; rx_buffer_size since 2013-02-06.
+ * whose callback is NULL, and has at most 1023 others. The array must live until the context is
+ * destroyed. The members before owning_server are the program's to fill, and are read only while
+ * the context is created. Since 2010-12-18; rx_buffer_size since 2013-02-06.
  */
 struct libwebsocket_protocols {
     /*

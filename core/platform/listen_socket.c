@@ -108,12 +108,18 @@ int listen_tcp(const char *where, int port, int backlog, int *fds, struct text *
         .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM};
     struct addrinfo *address = NULL;
     char service[8];
+    int result;
 
     if (!where)
         return listen_everywhere(port, backlog, fds, error);
     snprintf(service, sizeof(service), "%d", port);
-    if (getaddrinfo(where, service, &hints, &address) != 0)
+    result = getaddrinfo(where, service, &hints, &address);
+    if (result == EAI_NONAME)
         return listen_interface(where, port, backlog, fds, error);
+    if (result != 0) {
+        text_add(error, "cannot listen on %s: %s", where, gai_strerror(result));
+        return -1;
+    }
     fds[0] = open_address(address->ai_addr, address->ai_addrlen, true, backlog);
     if (fds[0] < 0)
         text_add(error, "cannot listen on %s port %d: %s", where, port, strerror(errno));

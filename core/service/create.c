@@ -133,8 +133,9 @@ static bool is_without_what_is_missing(
 {
     if (info->extensions)
         text_add(error, "extensions are given, and this version has none");
-    else if (info->ssl_cert_filepath || info->ssl_private_key_filepath || info->ssl_ca_filepath)
-        text_add(error, "TLS files are given, and this version has no TLS");
+    else if (info->ssl_cert_filepath || info->ssl_private_key_filepath || info->ssl_ca_filepath ||
+             info->ssl_cipher_list)
+        text_add(error, "TLS files or ciphers are given, and this version has no TLS");
     return error->length == 0;
 }
 

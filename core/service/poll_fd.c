@@ -61,8 +61,10 @@ bool poll_fd_announce(struct libwebsocket *wsi)
         return true;
     }
     wsi->announced = wanted;
-    if (more)
-        (void)tell(wsi, LWS_CALLBACK_SET_MODE_POLL_FD, more);
+    if (more && tell(wsi, LWS_CALLBACK_SET_MODE_POLL_FD, more)) {
+        lwsl_err("descriptor %d: the loop cannot wait for what is wanted\n", wsi->transport.fd);
+        return false;
+    }
     if (less)
         (void)tell(wsi, LWS_CALLBACK_CLEAR_MODE_POLL_FD, less);
     return true;

@@ -6,10 +6,6 @@
 #include <openssl/rand.h>
 #include <string.h>
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 const char *lws_get_library_version(void)
 {
     return PACKAGE_VERSION;

@@ -78,23 +78,16 @@ static struct timespec patience(void)
     return deadline;
 }
 
-enum loop_kind harness_loop(void)
-{
-    const char *name = getenv("LWS_TEST_LOOP");
-
-    if (name == NULL || strcmp(name, "poll") == 0)
-        return LOOP_POLL;
-    if (strcmp(name, "uv") == 0)
-        return LOOP_UV;
-    if (strcmp(name, "event") == 0)
-        return LOOP_EVENT;
-    ck_assert_str_eq(name, "own");
-    return LOOP_OWN;
-}
-
 bool harness_cut(void)
 {
     return cut_io_wanted();
+}
+
+bool harness_refuses_io(void)
+{
+    const char *cut = getenv("LWS_TEST_CUT");
+
+    return cut != NULL && strcmp(cut, "eagain") == 0;
 }
 
 size_t harness_scale(size_t size, size_t small)
@@ -108,17 +101,6 @@ TCase *harness_case(const char *name)
 
     tcase_set_timeout(test_case, 60);
     return test_case;
-}
-
-unsigned char *harness_pattern(size_t length, unsigned int seed)
-{
-    unsigned char *pattern = malloc(length + 1);
-
-    ck_assert_ptr_nonnull(pattern);
-    for (size_t i = 0; i < length; i++)
-        pattern[i] = (unsigned char)(' ' + (i * 31 + i / 95 + seed) % 95);
-    pattern[length] = '\0';
-    return pattern;
 }
 
 /* With the mutex held. */

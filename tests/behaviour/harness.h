@@ -177,6 +177,10 @@ enum loop_kind harness_loop(void);
 /* Whether LWS_TEST_CUT is set, so that tests which count system calls can step aside. */
 bool harness_cut(void);
 
+/* Whether the system at times refuses to take or give anything, so that what is sent in the last
+ * moment may be lost. */
+bool harness_refuses_io(void);
+
 /* `size`, or `small` where LWS_TEST_CUT would make it too slow. */
 size_t harness_scale(size_t size, size_t small);
 

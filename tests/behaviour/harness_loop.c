@@ -41,6 +41,20 @@ struct loop {
     struct event *event_timer;
 };
 
+enum loop_kind harness_loop(void)
+{
+    const char *name = getenv("LWS_TEST_LOOP");
+
+    if (name == NULL || strcmp(name, "poll") == 0)
+        return LOOP_POLL;
+    if (strcmp(name, "uv") == 0)
+        return LOOP_UV;
+    if (strcmp(name, "event") == 0)
+        return LOOP_EVENT;
+    ck_assert_str_eq(name, "own");
+    return LOOP_OWN;
+}
+
 static void drain(const struct loop *loop)
 {
     uint64_t count;

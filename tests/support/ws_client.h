@@ -38,7 +38,6 @@ struct ws_client {
     size_t have;
     size_t room;
     uint32_t mask;     /* of the next frame; changes with each */
-    int small_receive; /* SO_RCVBUF was set, for a client that reads slowly */
 };
 
 struct ws_frame {
