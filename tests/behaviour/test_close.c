@@ -284,12 +284,15 @@ START_TEST(destroying_says_going_away)
     server_wait(server, LWS_CALLBACK_ESTABLISHED, 2);
     server_stop(server);
     /* Nothing is waited for: what the system does not take at once is lost. */
-    if (!harness_refuses_io()) {
+    if (harness_refuses_io()) {
+        free(ws_receive_all(one, NULL));
+        free(ws_receive_all(two, NULL));
+    } else {
         ws_expect_close(one, 1001);
         ws_expect_close(two, 1001);
+        ws_expect_eof(one);
+        ws_expect_eof(two);
     }
-    free(ws_receive_all(one, NULL));
-    free(ws_receive_all(two, NULL));
     free(ws_receive_all(half, NULL));
     ws_free(one);
     ws_free(two);

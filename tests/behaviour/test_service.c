@@ -325,18 +325,17 @@ static void sleep_past_the_deadline(struct server *server, void *argument)
 
     (void)server;
     ws_send_frame(client, WS_FIN | WS_TEXT, "in time", 7);
-    usleep(700000);
+    usleep(1500000);
 }
 
 START_TEST(does_not_kill_a_healthy_peer)
 {
-    struct server_options options = {.extras = {.ping_interval_ms = 200, .ping_timeout_ms = 200}};
+    struct server_options options = {.extras = {.ping_interval_ms = 500, .ping_timeout_ms = 1000}};
     struct server *server = server_start(&options);
     struct ws_client *client = ws_open(server_port(server), "echo");
     struct ws_frame frame;
 
-    /* Where the system refuses to give what is there, it is not there in time. */
-    for (int i = 0; i < (harness_refuses_io() ? 0 : 5); i++) {
+    for (int i = 0; i < 3; i++) {
         do {
             ws_receive_frame(client, &frame);
             ck_assert_uint_ne(frame.first, WS_FIN | WS_CLOSE);
@@ -368,7 +367,9 @@ Suite *service_suite(void)
     tcase_add_test(deadline_case, pings_no_peer_that_talks);
     tcase_add_loop_test(deadline_case, gives_up_an_unfinished_handshake, 0, 3);
     tcase_add_test(deadline_case, gives_up_a_slow_handshake);
-    tcase_add_test(deadline_case, does_not_kill_a_healthy_peer);
+    /* What the system refuses to give is not there in time. */
+    if (!harness_refuses_io())
+        tcase_add_test(deadline_case, does_not_kill_a_healthy_peer);
     suite_add_tcase(suite, deadline_case);
     return suite;
 }

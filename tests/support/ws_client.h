@@ -37,7 +37,7 @@ struct ws_client {
     unsigned char *buffer; /* received and not yet taken */
     size_t have;
     size_t room;
-    uint32_t mask;     /* of the next frame; changes with each */
+    uint32_t mask; /* of the next frame; changes with each */
 };
 
 struct ws_frame {

@@ -210,6 +210,8 @@ START_TEST(wrong_info)
     expect_failure(&creation, "TLS");
     creation.info.ssl_ca_filepath = NULL;
     creation.info.ssl_cipher_list = "DEFAULT";
+    expect_failure(&creation, "TLS");
+    creation.info.ssl_cipher_list = NULL;
     creation.extras.max_head_size = 1;
     expect_failure(&creation, "max_head_size");
     creation.extras.max_head_size = SIZE_MAX;
