@@ -76,7 +76,8 @@ START_TEST(large_file_in_constant_memory)
             most = resident;
     }
     if (size == whole)
-        ck_assert_msg(most < before + ((size_t)2 << 20), "memory grew by %zu bytes", most - before);
+        /* Far below the file's size, and above what a sanitizer keeps of freed memory. */
+        ck_assert_msg(most < before + whole / 8, "memory grew by %zu bytes", most - before);
     server_wait(server, LWS_CALLBACK_HTTP_FILE_COMPLETION, 2);
     site_get(client, "/hello.txt", NULL);
     site_expect(client, 200, SITE_HELLO);

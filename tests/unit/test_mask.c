@@ -105,7 +105,7 @@ START_TEST(nothing_behind_the_end_is_touched)
 {
     struct random_sequence random = {4};
     unsigned char key[4];
-    unsigned char expected[LENGTHS];
+    unsigned char expected[LENGTHS] = {0};
 
     random_bytes(&random, key, sizeof key);
     for (size_t length = 0; length < LENGTHS; length++) {
