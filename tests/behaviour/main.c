@@ -23,6 +23,7 @@ int main(void)
     srunner_add_suite(runner, http_bodies_suite());
     srunner_add_suite(runner, http_answers_suite());
     srunner_add_suite(runner, wrong_input_suite());
+    srunner_add_suite(runner, utility_suite());
 
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

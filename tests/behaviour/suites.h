@@ -21,5 +21,6 @@ Suite *http_transfers_suite(void);
 Suite *http_bodies_suite(void);
 Suite *http_answers_suite(void);
 Suite *wrong_input_suite(void);
+Suite *utility_suite(void);
 
 #endif

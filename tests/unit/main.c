@@ -8,6 +8,7 @@ int main(void)
     int failed;
 
     srunner_add_suite(runner, token_list_suite());
+    srunner_add_suite(runner, extension_list_suite());
     srunner_add_suite(runner, request_target_suite());
     srunner_add_suite(runner, http_date_suite());
     srunner_add_suite(runner, http_range_suite());

@@ -6,6 +6,7 @@
 
 Suite *http_head_suite(void);
 Suite *token_list_suite(void);
+Suite *extension_list_suite(void);
 Suite *request_target_suite(void);
 Suite *http_date_suite(void);
 Suite *http_range_suite(void);
