@@ -144,14 +144,21 @@ static void limit_descriptors(bool limited)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
+static sem_t is_held_up;
 static sem_t may_go_on;
+
+static void await(sem_t *semaphore)
+{
+    while (sem_wait(semaphore) != 0)
+        ck_assert_int_eq(errno, EINTR);
+}
 
 static void hold_up(struct server *server, void *argument)
 {
     (void)server;
     (void)argument;
-    while (sem_wait(&may_go_on) != 0)
-        ck_assert_int_eq(errno, EINTR);
+    ck_assert_int_eq(sem_post(&is_held_up), 0);
+    await(&may_go_on);
 }
 
 START_TEST(survives_without_descriptors)
@@ -166,8 +173,10 @@ START_TEST(survives_without_descriptors)
 
     server_wait(server, LWS_CALLBACK_ESTABLISHED, 2);
     /* The system takes them in while the server is held up; then there is no descriptor left. */
+    ck_assert_int_eq(sem_init(&is_held_up, 0, 0), 0);
     ck_assert_int_eq(sem_init(&may_go_on, 0, 0), 0);
     server_post(server, hold_up, NULL);
+    await(&is_held_up);
     for (int i = 0; i < CLIENTS; i++) {
         clients[i] = ws_connect(server_port(server));
         ws_send_text(clients[i], text);
