@@ -3,21 +3,28 @@
 #include "codec/token_list.h"
 
 enum {
-    /* Before and in the request line. */
+    /* Before and in a request line; a status line starts in STATE_START too. */
     STATE_START,
     STATE_START_LF,
     STATE_START_LAST, /* the one empty line that is allowed has been */
     STATE_METHOD,
     STATE_TARGET_START,
     STATE_TARGET,
+    STATE_REQUEST_END,
+    /* The version, at the end of a request line and at the start of a status line. */
     STATE_VERSION_NAME,
     STATE_VERSION_MAJOR,
     STATE_VERSION_DOT,
     STATE_VERSION_MINOR,
     STATE_OTHER_VERSION_DOT,
     STATE_OTHER_VERSION_MINOR,
-    STATE_VERSION_END,
-    STATE_REQUEST_LF,
+    /* The rest of a status line. */
+    STATE_STATUS_START,
+    STATE_STATUS,
+    STATE_STATUS_END,
+    STATE_REASON_START,
+    STATE_REASON,
+    STATE_START_LINE_LF,
     /* Field lines; they are the same behind any kind of start line. */
     STATE_FIELD_START,
     STATE_FIELD_NAME,
@@ -65,6 +72,17 @@ static bool is_visible(unsigned char byte)
     return byte > 0x20 && byte < 0x7f;
 }
 
+/* What a reason and a field's value are made of, but for the blanks. */
+static bool is_text(unsigned char byte)
+{
+    return is_visible(byte) || byte >= 0x80;
+}
+
+static bool is_blank(unsigned char byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
 static enum http_head_status request_line_byte(struct http_head *head, unsigned char byte)
 {
     switch (head->state) {
@@ -100,6 +118,19 @@ static enum http_head_status request_line_byte(struct http_head *head, unsigned 
             return go_on_storing(head, '\0', STATE_VERSION_NAME);
         }
         break;
+    case STATE_REQUEST_END:
+        if (byte == '\r')
+            return go_on(head, STATE_START_LINE_LF);
+        break;
+    default:
+        break;
+    }
+    return HTTP_HEAD_BAD;
+}
+
+static enum http_head_status version_byte(struct http_head *head, unsigned char byte)
+{
+    switch (head->state) {
     case STATE_VERSION_NAME:
         if (byte != (unsigned char)version_name[head->mark])
             break;
@@ -121,7 +152,7 @@ static enum http_head_status request_line_byte(struct http_head *head, unsigned 
         if (!is_digit(byte))
             break;
         head->version_minor = (unsigned char)(byte - '0');
-        return go_on(head, STATE_VERSION_END);
+        return go_on(head, head->response ? STATE_STATUS_START : STATE_REQUEST_END);
     case STATE_OTHER_VERSION_DOT:
         if (byte == '.')
             return go_on(head, STATE_OTHER_VERSION_MINOR);
@@ -130,18 +161,70 @@ static enum http_head_status request_line_byte(struct http_head *head, unsigned 
         if (is_digit(byte))
             return HTTP_HEAD_BAD_VERSION;
         break;
-    case STATE_VERSION_END:
-        if (byte == '\r')
-            return go_on(head, STATE_REQUEST_LF);
+    default:
         break;
-    case STATE_REQUEST_LF:
-        if (byte == '\n')
-            return go_on(head, STATE_FIELD_START);
+    }
+    return HTTP_HEAD_BAD;
+}
+
+/* The first digit is not 0, so that a status of 100 and more has all three. */
+static enum http_head_status status_digit(struct http_head *head, unsigned char byte)
+{
+    if (!is_digit(byte) || (head->status == 0 && (byte < '1' || byte > '5')))
+        return HTTP_HEAD_BAD;
+    if (!store(head, byte))
+        return HTTP_HEAD_STORAGE_FULL;
+    head->status = (uint16_t)(head->status * 10 + (byte - '0'));
+    return go_on(head, head->status < 100 ? STATE_STATUS : STATE_STATUS_END);
+}
+
+static enum http_head_status status_line_byte(struct http_head *head, unsigned char byte)
+{
+    switch (head->state) {
+    case STATE_START:
+        if (byte != (unsigned char)version_name[0])
+            break;
+        head->mark = 1;
+        return go_on(head, STATE_VERSION_NAME);
+    case STATE_STATUS_START:
+        if (byte != ' ')
+            break;
+        head->reason = head->storage_used;
+        return go_on(head, STATE_STATUS);
+    case STATE_STATUS:
+        return status_digit(head, byte);
+    case STATE_STATUS_END:
+        if (byte == ' ')
+            return go_on_storing(head, byte, STATE_REASON_START);
+        if (byte == '\r')
+            return go_on_storing(head, '\0', STATE_START_LINE_LF);
+        break;
+    case STATE_REASON_START:
+        /* There is no reason, and the space that was to go before it makes room for the NUL. */
+        if (byte == '\r') {
+            head->storage_used--;
+            return go_on_storing(head, '\0', STATE_START_LINE_LF);
+        }
+        __attribute__((fallthrough));
+    case STATE_REASON:
+        if (is_text(byte) || is_blank(byte))
+            return go_on_storing(head, byte, STATE_REASON);
+        if (byte == '\r')
+            return go_on_storing(head, '\0', STATE_START_LINE_LF);
         break;
     default:
         break;
     }
     return HTTP_HEAD_BAD;
+}
+
+static enum http_head_status start_line_byte(struct http_head *head, unsigned char byte)
+{
+    if (head->state == STATE_START_LINE_LF)
+        return byte == '\n' ? go_on(head, STATE_FIELD_START) : HTTP_HEAD_BAD;
+    if (head->state >= STATE_VERSION_NAME && head->state <= STATE_OTHER_VERSION_MINOR)
+        return version_byte(head, byte);
+    return head->response ? status_line_byte(head, byte) : request_line_byte(head, byte);
 }
 
 static enum http_head_status field_start(struct http_head *head, unsigned char byte)
@@ -170,12 +253,12 @@ static enum http_head_status field_value_byte(struct http_head *head, unsigned c
 {
     struct http_field *field = &head->fields[head->fields_count];
 
-    if (byte == ' ' || byte == '\t') {
+    if (is_blank(byte)) {
         if (head->storage_used == field->value)
             return HTTP_HEAD_MORE;
         return go_on_storing(head, byte, STATE_FIELD_VALUE);
     }
-    if (is_visible(byte) || byte >= 0x80) {
+    if (is_text(byte)) {
         if (!store(head, byte))
             return HTTP_HEAD_STORAGE_FULL;
         head->mark = head->storage_used;
@@ -231,6 +314,13 @@ void http_head_init(struct http_head *head, char *storage, uint32_t storage_size
         .state = STATE_START};
 }
 
+void http_head_init_response(struct http_head *head, char *storage, uint32_t storage_size,
+    struct http_field *fields, uint32_t fields_max)
+{
+    http_head_init(head, storage, storage_size, fields, fields_max);
+    head->response = true;
+}
+
 enum http_head_status http_head_parse(
     struct http_head *head, const unsigned char *in, size_t length, size_t *used)
 {
@@ -243,7 +333,7 @@ enum http_head_status http_head_parse(
         status = HTTP_HEAD_BAD;
     while (status == HTTP_HEAD_MORE && at < length) {
         if (head->state < STATE_FIELD_START)
-            status = request_line_byte(head, in[at]);
+            status = start_line_byte(head, in[at]);
         else
             status = field_line_byte(head, in[at]);
         if (status == HTTP_HEAD_MORE || status == HTTP_HEAD_DONE)

@@ -1,5 +1,6 @@
 #include "connection/connection.h"
 
+#include "connection/client.h"
 #include "connection/drain.h"
 #include "connection/http_exchange.h"
 #include "connection/receive.h"
@@ -28,7 +29,9 @@ void connection_release(struct libwebsocket *wsi)
 {
     if (wsi->established)
         websocket_input_release(&wsi->websocket);
-    else
+    else if (wsi->is_client)
+        client_free(wsi);
+    else if (!connection_is_internal(wsi))
         http_exchange_free(wsi);
     list_remove(&wsi->protocol_node);
     deadline_cancel(&engine_of(wsi)->wheel, &wsi->deadline);
@@ -40,9 +43,24 @@ void connection_release(struct libwebsocket *wsi)
         free(wsi->rarely);
         wsi->rarely = NULL;
     }
-    free(wsi->session);
+    if (!wsi->session_lent)
+        free(wsi->session);
     wsi->session = NULL;
     transport_close(&wsi->transport);
+}
+
+const struct lws_tokens *connection_header_token(
+    const struct libwebsocket *wsi, enum lws_token_indexes index)
+{
+    const struct header_tokens *tokens = NULL;
+
+    if (connection_is_http(wsi) && wsi->http)
+        tokens = &wsi->http->tokens;
+    else if (wsi->state == CONNECTION_HANDSHAKE)
+        tokens = &wsi->client->answer.tokens;
+    if (!tokens || (int)index < 0 || index >= WSI_TOKEN_COUNT || !tokens->list[index].token)
+        return NULL;
+    return &tokens->list[index];
 }
 
 void connection_attend(struct libwebsocket *wsi)
@@ -57,10 +75,10 @@ void connection_schedule(struct libwebsocket *wsi)
     queue_push(&engine_of(wsi)->work, &wsi->work);
 }
 
-int engine_callback(
-    struct engine *engine, struct protocol *protocol, enum libwebsocket_callback_reasons reason)
+int engine_callback(struct engine *engine, struct protocol *protocol,
+    enum libwebsocket_callback_reasons reason, void *user)
 {
-    return protocol->callback(engine->context, NULL, reason, NULL, NULL, 0);
+    return protocol->callback(engine->context, NULL, reason, user, NULL, 0);
 }
 
 int connection_callback_as(struct libwebsocket *wsi, struct protocol *protocol,
@@ -117,6 +135,11 @@ void connection_send_failed(struct libwebsocket *wsi)
     lwsl_info("connection %d: sending failed: %s\n", wsi->transport.fd, strerror(error));
     backlog_clear(&wsi->backlog);
     wsi->choked = false;
+    if (connection_is_connecting(wsi)) {
+        client_fail(wsi, "sending failed");
+        errno = error;
+        return;
+    }
     /* What the peer sent before it went away is still to be delivered. */
     if (wsi->state != CONNECTION_OPEN || wsi->flow_stopped || wsi->input_ended) {
         connection_die(wsi);
@@ -175,6 +198,8 @@ bool connection_takes_input(const struct libwebsocket *wsi)
         return http_exchange_ignores_input(wsi);
     case CONNECTION_OPEN:
         return !wsi->flow_stopped;
+    case CONNECTION_PROXY:
+    case CONNECTION_HANDSHAKE:
     case CONNECTION_HTTP_BODY:
     case CONNECTION_CLOSE_SENT:
     case CONNECTION_DRAINING:
@@ -182,6 +207,10 @@ bool connection_takes_input(const struct libwebsocket *wsi)
     case CONNECTION_LISTENER:
     case CONNECTION_WAKE:
     case CONNECTION_TIMER:
+    case CONNECTION_LOOKUP:
+    case CONNECTION_ATTEMPT:
+    case CONNECTION_CONNECTING:
+    case CONNECTION_STARTING:
     case CONNECTION_DEAD:
         break;
     }
@@ -196,6 +225,8 @@ unsigned char connection_wanted_events(const struct libwebsocket *wsi)
         return 0;
     if (connection_is_internal(wsi))
         return wsi->flow_stopped ? 0 : wsi->transport.read_events;
+    if (wsi->state == CONNECTION_STARTING)
+        return wsi->transport.read_events;
     /* While a call further out works on its input, a loop inside would only spin. */
     if (connection_takes_input(wsi) && !wsi->input_ended && !wsi->stash && !wsi->receiving)
         events |= wsi->transport.read_events;

@@ -17,6 +17,13 @@ enum connection_state {
     CONNECTION_LISTENER,
     CONNECTION_WAKE,
     CONNECTION_TIMER,
+    CONNECTION_LOOKUP,  /* a name is being looked up for a client */
+    CONNECTION_ATTEMPT, /* a socket is being connected for a client */
+
+    CONNECTION_CONNECTING, /* a client that has no socket yet: the two above work for it */
+    CONNECTION_PROXY,      /* a client waits for its proxy's answer */
+    CONNECTION_STARTING,   /* the transport is being made ready: TLS */
+    CONNECTION_HANDSHAKE,  /* a client waits for the server's answer */
 
     CONNECTION_HTTP_HEAD,     /* waits for a request's head, or is in the middle of one */
     CONNECTION_HTTP_BODY,     /* passes over the body of a request */
@@ -34,6 +41,7 @@ struct stash;
 struct partial;
 
 struct http_exchange;
+struct client;
 
 /* Where the stream of frames is. */
 struct websocket_input {
@@ -74,6 +82,7 @@ struct libwebsocket {
     unsigned char state;     /* enum connection_state */
     unsigned char announced; /* the events the host was told to wait for */
     unsigned char callbacks; /* how many callbacks of this connection are being run */
+    unsigned char attempted; /* an attempt: the index of its address */
     bool registered : 1;     /* between ADD and DEL */
     bool changed : 1;        /* since it was last looked after */
     bool hung_up : 1;        /* reported while nothing was wanted: kept away from the host */
@@ -85,13 +94,18 @@ struct libwebsocket {
     bool input_ended : 1;    /* the peer has said that it sends no more */
     bool finished : 1;       /* and so have we */
     bool both_closed : 1;    /* close frames have gone both ways */
-    bool broken : 1;      /* nothing can be sent any more, what came is still read; a listener: it
-                             will accept no more */
-    bool in_message : 1;  /* the program has written a fragment that is not the last */
-    bool http_called : 1; /* the program knows it as an HTTP connection */
-    bool established : 1; /* CLOSED is owed */
-    bool ping_waits : 1;  /* an automatic ping has not been answered */
-    struct list_node protocol_node;
+    bool broken : 1;       /* nothing can be sent any more, what came is still read; a listener: it
+                              will accept no more */
+    bool in_message : 1;   /* the program has written a fragment that is not the last */
+    bool http_called : 1;  /* the program knows it as an HTTP connection */
+    bool established : 1;  /* CLOSED is owed */
+    bool ping_waits : 1;   /* an automatic ping has not been answered */
+    bool is_client : 1;    /* its peer is a server */
+    bool is_secure : 1;    /* a listener: what it accepts is encrypted */
+    bool session_lent : 1; /* the session memory is the program's */
+    bool closed : 1;       /* nothing is left of it but this */
+    struct list_node protocol_node; /* among the established ones of its protocol, or, before, the
+                                       clients without a socket; an attempt: among its client's */
     struct queue_link attention;
     struct queue_link work;   /* once it is closed: among the graves */
     struct deadline deadline; /* the earlier of engine_due and the program's */
@@ -101,6 +115,8 @@ struct libwebsocket {
     struct rarely *rarely;
     union {
         struct http_exchange *http;       /* HTTP states; NULL between requests */
+        struct client *client;            /* a client, until it is established */
+        struct libwebsocket *owner;       /* LOOKUP, ATTEMPT: the client */
         struct websocket_input websocket; /* from OPEN on, where established */
     };
 };
@@ -110,8 +126,8 @@ static inline struct engine *engine_of(const struct libwebsocket *wsi)
     return wsi->protocol->engine;
 }
 
-/* Makes a connection of an accepted socket, which is its own from then on; NULL, and the socket is
- * still the caller's, where memory is short. */
+/* Makes a connection of an accepted socket, which is its own from then on, or with -1 one without a
+ * socket; NULL, and the socket is still the caller's, where memory is short. */
 struct libwebsocket *connection_create(struct engine *engine, int fd);
 
 /* Frees all but the struct itself; the transport is closed. */
@@ -119,13 +135,24 @@ void connection_release(struct libwebsocket *wsi);
 
 static inline bool connection_is_internal(const struct libwebsocket *wsi)
 {
-    return wsi->state <= CONNECTION_TIMER;
+    return wsi->state <= CONNECTION_ATTEMPT;
 }
 
 static inline bool connection_is_http(const struct libwebsocket *wsi)
 {
     return wsi->state >= CONNECTION_HTTP_HEAD && wsi->state <= CONNECTION_HTTP_RESPONSE;
 }
+
+/* Whether it is on its way to a server. */
+static inline bool connection_is_connecting(const struct libwebsocket *wsi)
+{
+    return wsi->is_client && wsi->state >= CONNECTION_CONNECTING &&
+           wsi->state <= CONNECTION_HANDSHAKE;
+}
+
+/* A header field that the program may read now; NULL where there is none. */
+const struct lws_tokens *connection_header_token(
+    const struct libwebsocket *wsi, enum lws_token_indexes index);
 
 /* Has it looked at as the outermost call returns. Needed after every change. */
 void connection_attend(struct libwebsocket *wsi);

@@ -36,11 +36,17 @@ static enum transport_result discard_input(struct libwebsocket *wsi)
 
 void connection_drain_step(struct libwebsocket *wsi)
 {
-    if (wsi->state != CONNECTION_DRAINING || !backlog_empty(&wsi->backlog) || wsi->finished)
+    if (wsi->state != CONNECTION_DRAINING || !backlog_empty(&wsi->backlog) || wsi->choked ||
+        wsi->finished)
         return;
+    /* Where both sides have said all, it is the server that hangs up first (RFC 6455, 7.1.1). */
+    if (wsi->is_client && wsi->both_closed && !wsi->input_ended)
+        return;
+    if (transport_finish(&wsi->transport) == TRANSPORT_AGAIN) {
+        wsi->choked = true;
+        return;
+    }
     wsi->finished = true;
-    transport_finish(&wsi->transport);
-    /* Where both sides have said all, a server is the first to hang up (RFC 6455, 7.1.1). */
     if (wsi->input_ended || (wsi->both_closed && discard_input(wsi) != TRANSPORT_DONE))
         connection_die(wsi);
 }
@@ -61,7 +67,7 @@ static bool send_all(struct libwebsocket *wsi)
 void connection_leave(struct libwebsocket *wsi)
 {
     if (send_all(wsi) && !wsi->finished) {
-        transport_finish(&wsi->transport);
+        (void)transport_finish(&wsi->transport);
         (void)discard_input(wsi);
     }
     connection_die(wsi);

@@ -8,6 +8,8 @@
 #include "base/deadline_wheel.h"
 #include "base/list.h"
 #include "base/queue.h"
+#include "connection/engine_tls.h"
+#include "connection/mask_pool.h"
 #include "libwebsockets.h"
 
 #include <stdatomic.h>
@@ -51,6 +53,11 @@ struct limits {
     unsigned int close_timeout;
     unsigned int ping_interval;
     unsigned int ping_timeout;
+    unsigned int resolve_timeout;
+    unsigned int connect_timeout;
+    unsigned int proxy_timeout;
+    unsigned int tls_timeout;
+    unsigned int handshake_timeout;
 };
 
 struct engine {
@@ -58,13 +65,17 @@ struct engine {
     struct protocol *protocols;
     size_t protocol_count;
     struct limits limits;
-    uint64_t now; /* as of the call's beginning, or the last callback's end */
+    struct engine_tls tls;
+    struct mask_pool masks;
+    struct list_node connecting; /* clients that have no socket yet */
+    uint64_t now;                /* as of the call's beginning, or the last callback's end */
     struct deadline_wheel wheel;
     struct queue attention;        /* something about them changed; looked at as the call returns */
     struct queue work;             /* have more to do than fitted in one call, or want WRITEABLE */
     unsigned char *receive_buffer; /* NULL while a call that is further out uses it */
     bool gathering;                /* inside service: what is written leaves at its end */
     bool ending;                   /* the context is being destroyed: nothing new is begun */
+    bool defeat_masks;             /* clients mask with zeros */
 };
 
 /* RECEIVE_SIZE bytes with the padding that callbacks are promised around them; NULL if memory is
@@ -73,7 +84,7 @@ unsigned char *engine_take_buffer(struct engine *engine);
 void engine_return_buffer(struct engine *engine, unsigned char *buffer);
 
 /* Calls a protocol about no connection in particular. */
-int engine_callback(
-    struct engine *engine, struct protocol *protocol, enum libwebsocket_callback_reasons reason);
+int engine_callback(struct engine *engine, struct protocol *protocol,
+    enum libwebsocket_callback_reasons reason, void *user);
 
 #endif

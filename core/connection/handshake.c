@@ -5,13 +5,11 @@
 #include "codec/token_list.h"
 #include "codec/websocket_key.h"
 #include "connection/http_response.h"
-#include "connection/websocket_input.h"
+#include "connection/subprotocol.h"
+#include "connection/websocket_establish.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Subprotocols in one offer. Each is compared with those before it. */
-enum { MOST_OFFERED = 64 };
 
 /* What is wrong with a handshake; `status` is 0 where nothing is. */
 struct verdict {
@@ -23,7 +21,7 @@ static const struct verdict good = {0, NULL};
 
 static const char *token(const struct http_exchange *exchange, enum lws_token_indexes index)
 {
-    return exchange->tokens[index].token;
+    return header_tokens_text(&exchange->tokens, index);
 }
 
 bool handshake_is_meant(const struct http_head *head)
@@ -100,63 +98,21 @@ static struct verdict check_request(const struct http_exchange *exchange, bool h
     return good;
 }
 
-static struct protocol *find_protocol(struct engine *engine, const char *name, size_t length)
-{
-    for (size_t i = 0; i < engine->protocol_count; i++) {
-        struct protocol *protocol = &engine->protocols[i];
-
-        if (protocol->name && strlen(protocol->name) == length &&
-            memcmp(protocol->name, name, length) == 0)
-            return protocol;
-    }
-    return NULL;
-}
-
-static struct protocol *protocol_for_no_offer(struct engine *engine)
-{
-    for (size_t i = 0; i < engine->protocol_count; i++)
-        if (!engine->protocols[i].name)
-            return &engine->protocols[i];
-    return &engine->protocols[0];
-}
-
-/* Whether an element of the offer stands in it before `name`, too. */
-static bool is_repeated(const char *offer, const char *name, size_t length)
-{
-    const char *element;
-    size_t element_length;
-
-    while (token_list_next(&offer, &element, &element_length) && element != name)
-        if (element_length == length && memcmp(element, name, length) == 0)
-            return true;
-    return false;
-}
-
 /* The client's order wins among the protocols the server has. */
 static struct verdict choose(
     struct libwebsocket *wsi, struct protocol **chosen, const char **name, size_t *name_length)
 {
     const char *offer = token(wsi->http, WSI_TOKEN_PROTOCOL);
-    const char *cursor = offer;
-    const char *element;
-    size_t length;
+    const char *fault;
 
-    *chosen = NULL;
     if (!offer) {
-        *chosen = protocol_for_no_offer(engine_of(wsi));
+        *chosen = subprotocol_of_nobody(engine_of(wsi));
         return good;
     }
-    for (int count = 1; token_list_next(&cursor, &element, &length); count++) {
-        if (count > MOST_OFFERED)
-            return (struct verdict){400, "more subprotocols than anybody offers"};
-        if (!token_is_valid(element, length) || is_repeated(offer, element, length))
-            return (struct verdict){400, "Sec-WebSocket-Protocol is not a list of unique tokens"};
-        if (*chosen)
-            continue;
-        *chosen = find_protocol(engine_of(wsi), element, length);
-        *name = element;
-        *name_length = length;
-    }
+    fault = subprotocol_offer_fault(offer);
+    if (fault)
+        return (struct verdict){400, fault};
+    *chosen = subprotocol_first_known(engine_of(wsi), offer, name, name_length);
     if (!*chosen)
         return (struct verdict){400, "no subprotocol in common"};
     return good;
@@ -194,21 +150,6 @@ static void leave_http(struct libwebsocket *wsi)
     wsi->session = NULL;
 }
 
-static void establish(struct libwebsocket *wsi, struct protocol *protocol, void *session)
-{
-    wsi->session = session;
-    wsi->protocol = protocol;
-    wsi->state = CONNECTION_OPEN;
-    wsi->established = true;
-    wsi->wants_writable = false;
-    memset(&wsi->websocket, 0, sizeof(wsi->websocket));
-    list_append(&protocol->connections, &wsi->protocol_node);
-    connection_set_due(wsi, engine_of(wsi)->limits.ping_interval);
-    lwsl_info("connection %d: established, protocol %s\n", wsi->transport.fd,
-        protocol->name ? protocol->name : "(none)");
-    (void)connection_callback(wsi, LWS_CALLBACK_ESTABLISHED, NULL, 0);
-}
-
 void handshake(struct libwebsocket *wsi, bool has_body)
 {
     struct http_exchange *exchange = wsi->http;
@@ -226,18 +167,15 @@ void handshake(struct libwebsocket *wsi, bool has_body)
     }
     /* Not const in the API: programs only read what is there. */
     if (connection_callback_as(wsi, protocol, LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION,
-            exchange->tokens, (void *)(size_t)protocol->name, 0)) {
+            exchange->tokens.list, (void *)(size_t)protocol->name, 0)) {
         http_response_refuse(wsi, 403, "the program does not want it");
         return;
     }
     if (engine_of(wsi)->ending || wsi->state != CONNECTION_HTTP_HEAD)
         return;
-    if (protocol->session_size) {
-        session = calloc(1, protocol->session_size);
-        if (!session) {
-            http_response_refuse(wsi, 503, "out of memory for a session");
-            return;
-        }
+    if (!websocket_session(protocol, &session)) {
+        http_response_refuse(wsi, 503, "out of memory for a session");
+        return;
     }
     if (!send_acceptance(wsi, name, name_length)) {
         free(session);
@@ -248,5 +186,5 @@ void handshake(struct libwebsocket *wsi, bool has_body)
         free(session);
         return;
     }
-    establish(wsi, protocol, session);
+    websocket_establish(wsi, protocol, session);
 }

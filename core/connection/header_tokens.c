@@ -1,6 +1,5 @@
 #include "connection/header_tokens.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,10 +47,10 @@ static char *combine(const struct http_head *head, const char *name, size_t *len
     return text;
 }
 
-static bool fill_one(struct http_exchange *exchange, int index)
+static bool fill_one(struct header_tokens *tokens, const struct http_head *head, int index)
 {
-    struct lws_tokens *token = &exchange->tokens[index];
-    uint32_t count = http_head_count(&exchange->head, names[index]);
+    struct lws_tokens *token = &tokens->list[index];
+    uint32_t count = http_head_count(head, names[index]);
     const struct http_field *field;
     uint32_t at = 0;
     size_t length;
@@ -59,33 +58,35 @@ static bool fill_one(struct http_exchange *exchange, int index)
     if (count == 0)
         return true;
     if (count == 1) {
-        field = http_head_find(&exchange->head, names[index], &at);
-        token->token = exchange->head.storage + field->value;
+        field = http_head_find(head, names[index], &at);
+        token->token = head->storage + field->value;
         token->token_len = (int)field->value_length;
         return true;
     }
-    token->token = combine(&exchange->head, names[index], &length);
+    token->token = combine(head, names[index], &length);
     token->token_len = token->token ? (int)length : 0;
-    exchange->combined[index] = token->token;
+    tokens->combined[index] = token->token;
     return token->token != NULL;
 }
 
-bool header_tokens_fill(struct http_exchange *exchange)
+bool header_tokens_fill(struct header_tokens *tokens, const struct http_head *head)
 {
     for (int i = 0; i < WSI_TOKEN_COUNT; i++)
-        if (names[i] && !fill_one(exchange, i))
+        if (names[i] && !fill_one(tokens, head, i))
             return false;
-    exchange->tokens[WSI_TOKEN_GET_URI].token = exchange->path;
-    exchange->tokens[WSI_TOKEN_GET_URI].token_len = (int)strlen(exchange->path);
     return true;
 }
 
-const struct lws_tokens *header_token(const struct libwebsocket *wsi, enum lws_token_indexes index)
+void header_tokens_set(struct header_tokens *tokens, enum lws_token_indexes index, const char *text)
 {
-    const struct lws_tokens *token;
+    /* Not const in the API: programs only read what is there. */
+    tokens->list[index].token = (char *)(size_t)text;
+    tokens->list[index].token_len = text ? (int)strlen(text) : 0;
+}
 
-    if (!connection_is_http(wsi) || !wsi->http || (int)index < 0 || index >= WSI_TOKEN_COUNT)
-        return NULL;
-    token = &wsi->http->tokens[index];
-    return token->token ? token : NULL;
+void header_tokens_clear(struct header_tokens *tokens)
+{
+    for (int i = 0; i < WSI_TOKEN_COUNT; i++)
+        free(tokens->combined[i]);
+    memset(tokens, 0, sizeof(*tokens));
 }

@@ -1,30 +1,22 @@
 #include "connection/http_exchange.h"
 
+#include "connection/head_storage.h"
+
 #include <stdlib.h>
 #include <unistd.h>
-
-enum { FIRST_HEAD_SIZE = 1024 };
 
 struct http_exchange *http_exchange_begin(struct libwebsocket *wsi)
 {
     const struct limits *limits = &engine_of(wsi)->limits;
-    uint32_t size = limits->head < FIRST_HEAD_SIZE ? limits->head : FIRST_HEAD_SIZE;
     struct http_exchange *exchange;
-    struct http_field *fields;
-    char *storage;
 
     if (wsi->http)
         return wsi->http;
     exchange = calloc(1, sizeof(*exchange));
-    storage = malloc(size);
-    fields = calloc(limits->header_fields, sizeof(*fields));
-    if (!exchange || !storage || !fields) {
+    if (!exchange || !head_storage_begin(&exchange->head, limits, false)) {
         free(exchange);
-        free(storage);
-        free(fields);
         return NULL;
     }
-    http_head_init(&exchange->head, storage, size, fields, limits->header_fields);
     exchange->file = -1;
     wsi->http = exchange;
     return exchange;
@@ -39,10 +31,8 @@ void http_exchange_free(struct libwebsocket *wsi)
     wsi->http = NULL;
     if (exchange->file >= 0)
         close(exchange->file);
-    for (int i = 0; i < WSI_TOKEN_COUNT; i++)
-        free(exchange->combined[i]);
-    free(exchange->head.storage);
-    free(exchange->head.fields);
+    header_tokens_clear(&exchange->tokens);
+    head_storage_free(&exchange->head);
     free(exchange->path);
     free(exchange);
 }

@@ -6,6 +6,7 @@
 #include "codec/http_body.h"
 #include "codec/http_head.h"
 #include "connection/connection.h"
+#include "connection/header_tokens.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -34,8 +35,7 @@ struct http_exchange {
     int file;          /* -1 for none */
     off_t file_offset;
     uint64_t file_remaining;
-    struct lws_tokens tokens[WSI_TOKEN_COUNT]; /* point into the head, or are combined copies */
-    char *combined[WSI_TOKEN_COUNT];
+    struct header_tokens tokens;
 };
 
 /* Returns the connection's, made if there is none; NULL where memory is short. */

@@ -4,7 +4,7 @@
 #include "codec/token_list.h"
 #include "connection/drain.h"
 #include "connection/handshake.h"
-#include "connection/header_tokens.h"
+#include "connection/head_storage.h"
 #include "connection/http_response.h"
 
 #include <stdlib.h>
@@ -92,10 +92,11 @@ static bool prepare(struct libwebsocket *wsi)
         http_response_refuse(wsi, 400, "bad request target");
         return false;
     }
-    if (!header_tokens_fill(exchange)) {
+    if (!header_tokens_fill(&exchange->tokens, &exchange->head)) {
         http_response_refuse(wsi, 503, "out of memory for header fields");
         return false;
     }
+    header_tokens_set(&exchange->tokens, WSI_TOKEN_GET_URI, exchange->path);
     return true;
 }
 
@@ -173,21 +174,18 @@ static void judge(struct libwebsocket *wsi)
 static bool enlarge(struct libwebsocket *wsi)
 {
     struct http_head *head = &wsi->http->head;
-    uint32_t limit = engine_of(wsi)->limits.head;
-    uint32_t size = head->storage_size > limit / 2 ? limit : head->storage_size * 2;
-    char *storage;
 
-    if (head->storage_size >= limit) {
+    switch (head_storage_grow(head, &engine_of(wsi)->limits)) {
+    case HEAD_GROWN:
+        return true;
+    case HEAD_TOO_LARGE:
         http_response_refuse(wsi, http_head_in_target(head) ? 414 : 431, "the head is too large");
-        return false;
-    }
-    storage = realloc(head->storage, size);
-    if (!storage) {
+        break;
+    case HEAD_NO_MEMORY:
         http_response_refuse(wsi, 503, "out of memory for a head");
-        return false;
+        break;
     }
-    http_head_move(head, storage, size);
-    return true;
+    return false;
 }
 
 size_t http_request_head(struct libwebsocket *wsi, const unsigned char *bytes, size_t length)

@@ -1,11 +1,13 @@
 #include "connection/lifecycle.h"
 
 #include "codec/close_payload.h"
+#include "connection/client.h"
 #include "connection/drain.h"
 #include "connection/http_exchange.h"
 #include "connection/http_file.h"
 #include "connection/http_response.h"
 #include "connection/receive.h"
+#include "connection/starting.h"
 #include "connection/websocket_close.h"
 #include "connection/websocket_output.h"
 
@@ -27,6 +29,11 @@ void connection_ready(struct libwebsocket *wsi, short events)
             return;
         }
     }
+    if (wsi->state == CONNECTION_STARTING) {
+        if (ready)
+            starting_continue(wsi);
+        return;
+    }
     if (wsi->choked && (ready & wsi->transport.write_events) && connection_flush(wsi) &&
         wsi->state == CONNECTION_HTTP_RESPONSE)
         http_file_continue(wsi);
@@ -47,7 +54,9 @@ static void say_writeable(struct libwebsocket *wsi)
 {
     wsi->wants_writable = false;
     if (wsi->state == CONNECTION_OPEN) {
-        if (connection_callback(wsi, LWS_CALLBACK_SERVER_WRITEABLE, NULL, 0))
+        if (connection_callback(wsi,
+                wsi->is_client ? LWS_CALLBACK_CLIENT_WRITEABLE : LWS_CALLBACK_SERVER_WRITEABLE,
+                NULL, 0))
             connection_close_gracefully(wsi);
     } else if (connection_callback(wsi, LWS_CALLBACK_HTTP_WRITEABLE, NULL, 0) < 0) {
         connection_close_gracefully(wsi);
@@ -111,9 +120,19 @@ static void engine_deadline(struct libwebsocket *wsi)
         lwsl_info("connection %d: the peer did not end it in time\n", wsi->transport.fd);
         connection_die(wsi);
         break;
+    case CONNECTION_STARTING:
+        starting_late(wsi);
+        break;
+    case CONNECTION_CONNECTING:
+    case CONNECTION_PROXY:
+    case CONNECTION_HANDSHAKE:
+        client_late(wsi);
+        break;
     case CONNECTION_LISTENER:
     case CONNECTION_WAKE:
     case CONNECTION_TIMER:
+    case CONNECTION_LOOKUP:
+    case CONNECTION_ATTEMPT:
     case CONNECTION_DEAD:
         break;
     }
@@ -153,6 +172,10 @@ void connection_close_gracefully(struct libwebsocket *wsi)
 {
     if (wsi->state == CONNECTION_OPEN)
         websocket_close_staged(wsi);
+    else if (connection_is_connecting(wsi))
+        client_fail(wsi, "given up by the program");
+    else if (wsi->state == CONNECTION_STARTING)
+        connection_die(wsi);
     else
         http_response_abandon(wsi);
 }
@@ -161,6 +184,10 @@ void connection_close_at_once(struct libwebsocket *wsi)
 {
     if (wsi->state == CONNECTION_OPEN)
         websocket_close_at_once(wsi, CLOSE_GOING_AWAY, "");
+    else if (connection_is_connecting(wsi))
+        client_fail(wsi, "the context is being destroyed");
+    else if (wsi->state == CONNECTION_STARTING)
+        connection_die(wsi);
     else if (wsi->state != CONNECTION_DEAD)
         connection_leave(wsi);
 }

@@ -1,5 +1,6 @@
 #include "connection/receive.h"
 
+#include "connection/client.h"
 #include "connection/drain.h"
 #include "connection/http_request.h"
 #include "connection/websocket_input.h"
@@ -39,6 +40,9 @@ void engine_return_buffer(struct engine *engine, unsigned char *buffer)
 static size_t consume(struct libwebsocket *wsi, unsigned char *bytes, size_t length)
 {
     switch ((enum connection_state)wsi->state) {
+    case CONNECTION_PROXY:
+    case CONNECTION_HANDSHAKE:
+        return client_input(wsi, bytes, length);
     case CONNECTION_HTTP_HEAD:
         return http_request_head(wsi, bytes, length);
     case CONNECTION_HTTP_BODY:
@@ -51,6 +55,10 @@ static size_t consume(struct libwebsocket *wsi, unsigned char *bytes, size_t len
     case CONNECTION_LISTENER:
     case CONNECTION_WAKE:
     case CONNECTION_TIMER:
+    case CONNECTION_LOOKUP:
+    case CONNECTION_ATTEMPT:
+    case CONNECTION_CONNECTING:
+    case CONNECTION_STARTING:
     case CONNECTION_DEAD:
         break;
     }
@@ -107,6 +115,10 @@ static void input_ended(struct libwebsocket *wsi)
 {
     wsi->input_ended = true;
     connection_attend(wsi);
+    if (connection_is_connecting(wsi)) {
+        client_hung_up(wsi);
+        return;
+    }
     if (wsi->state == CONNECTION_HTTP_RESPONSE) {
         /* The client may only have finished its own side; sending will tell. */
         return;
@@ -114,6 +126,20 @@ static void input_ended(struct libwebsocket *wsi)
     if (wsi->state != CONNECTION_DRAINING && !backlog_empty(&wsi->backlog))
         connection_drain(wsi);
     else if (wsi->state != CONNECTION_DRAINING || wsi->finished)
+        connection_die(wsi);
+}
+
+static void receiving_failed(struct libwebsocket *wsi)
+{
+    char reason[CLIENT_FAILURE_SIZE];
+    struct text words;
+
+    text_init(&words, reason, sizeof(reason));
+    transport_explain(&wsi->transport, &words);
+    lwsl_info("connection %d: receiving failed: %s\n", wsi->transport.fd, reason);
+    if (connection_is_connecting(wsi))
+        client_fail(wsi, reason);
+    else
         connection_die(wsi);
 }
 
@@ -129,6 +155,7 @@ static void receive_from_transport(struct libwebsocket *wsi)
         return;
     }
     bytes = buffer + LWS_SEND_BUFFER_PRE_PADDING;
+    wsi->transport.holds = false;
     switch (transport_receive(&wsi->transport, bytes, RECEIVE_SIZE, &length)) {
     case TRANSPORT_DONE:
         websocket_heard(wsi);
@@ -143,8 +170,7 @@ static void receive_from_transport(struct libwebsocket *wsi)
         input_ended(wsi);
         break;
     case TRANSPORT_FAILED:
-        lwsl_info("connection %d: receiving failed: %s\n", wsi->transport.fd, strerror(errno));
-        connection_die(wsi);
+        receiving_failed(wsi);
         break;
     }
     engine_return_buffer(engine_of(wsi), buffer);
@@ -162,7 +188,8 @@ void receive_some(struct libwebsocket *wsi)
 
 bool receive_can_resume(const struct libwebsocket *wsi)
 {
-    return wsi->stash && !wsi->receiving && connection_takes_input(wsi);
+    return (wsi->stash || (wsi->transport.holds && !wsi->input_ended)) && !wsi->receiving &&
+           connection_takes_input(wsi);
 }
 
 void receive_drop(struct libwebsocket *wsi)

@@ -50,13 +50,26 @@ static void deliver(struct libwebsocket *wsi, unsigned char *payload, size_t len
         return;
     memcpy(behind, payload + length, sizeof(behind));
     payload[length] = '\0';
-    result = connection_callback(wsi, LWS_CALLBACK_RECEIVE, payload, length);
+    result = connection_callback(
+        wsi, wsi->is_client ? LWS_CALLBACK_CLIENT_RECEIVE : LWS_CALLBACK_RECEIVE, payload, length);
     memcpy(payload + length, behind, sizeof(behind));
-    if (result < 0)
+    if (result < 0 || (result > 0 && wsi->is_client))
         websocket_close_staged(wsi);
 }
 
-static void finish_control(struct libwebsocket *wsi, const unsigned char *payload, size_t length)
+/* A pong answers a ping of the engine's by being heard; a client's program is told of it. */
+static void pong_received(struct libwebsocket *wsi, unsigned char *payload, size_t length)
+{
+    unsigned char behind = payload[length];
+
+    if (!wsi->is_client || wsi->state != CONNECTION_OPEN)
+        return;
+    payload[length] = '\0';
+    (void)connection_callback(wsi, LWS_CALLBACK_CLIENT_RECEIVE_PONG, payload, length);
+    payload[length] = behind;
+}
+
+static void finish_control(struct libwebsocket *wsi, unsigned char *payload, size_t length)
 {
     switch (opcode(&wsi->websocket)) {
     case FRAME_CLOSE:
@@ -66,7 +79,7 @@ static void finish_control(struct libwebsocket *wsi, const unsigned char *payloa
         websocket_send_pong(wsi, payload, length);
         break;
     default:
-        /* A pong answers a ping of the engine's, and has done so by being heard. */
+        pong_received(wsi, payload, length);
         break;
     }
 }
@@ -113,7 +126,8 @@ static bool accept_payload(struct libwebsocket *wsi, unsigned char *bytes, size_
 {
     struct websocket_input *input = &wsi->websocket;
 
-    input->mask_at = (unsigned char)mask_apply(bytes, length, input->mask, input->mask_at);
+    if (!wsi->is_client)
+        input->mask_at = (unsigned char)mask_apply(bytes, length, input->mask, input->mask_at);
     input->remaining -= length;
     if (wsi->state == CONNECTION_OPEN && !frame_is_control(input->first) &&
         input->message_opcode == FRAME_TEXT && utf8_check(&input->utf8, bytes, length) < length) {
@@ -218,7 +232,7 @@ size_t websocket_input(struct libwebsocket *wsi, unsigned char *bytes, size_t le
 {
     struct websocket_input *input = &wsi->websocket;
     const struct frame_rules rules = {
-        .masked = true, .inside_message = input->message_opcode != FRAME_CONTINUATION};
+        .masked = !wsi->is_client, .inside_message = input->message_opcode != FRAME_CONTINUATION};
     struct frame_header header;
     size_t used = 0;
 

@@ -1,6 +1,7 @@
 #include "connection/websocket_output.h"
 
 #include "codec/close_payload.h"
+#include "codec/mask.h"
 #include "connection/drain.h"
 #include "connection/websocket_close.h"
 
@@ -8,12 +9,40 @@
 #include <limits.h>
 #include <string.h>
 
-/* The header goes into the padding before the payload. */
-static bool send_frame(
-    struct libwebsocket *wsi, unsigned char first, unsigned char *payload, size_t length)
+/* The payload is the caller's, and is put back to what it was. */
+static bool send_masked(struct libwebsocket *wsi, unsigned char first, unsigned char *payload,
+    size_t length, bool with_zeros)
 {
-    size_t header = frame_encode(payload, first, length, NULL);
+    struct engine *engine = engine_of(wsi);
+    unsigned char mask[4] = {0};
+    size_t header;
+    bool sent;
+    int saved;
 
+    if (!with_zeros && !engine->defeat_masks && !mask_pool_take(&engine->masks, mask)) {
+        lwsl_err("connection %d: no random numbers for a mask\n", wsi->transport.fd);
+        connection_die(wsi);
+        errno = EIO;
+        return false;
+    }
+    header = frame_encode(payload, first, length, mask);
+    (void)mask_apply(payload, length, mask, 0);
+    sent = connection_send(wsi, payload - header, header + length);
+    saved = errno;
+    (void)mask_apply(payload, length, mask, 0);
+    errno = saved;
+    return sent;
+}
+
+/* The header goes into the padding before the payload. */
+static bool send_frame(struct libwebsocket *wsi, unsigned char first, unsigned char *payload,
+    size_t length, bool with_zeros)
+{
+    size_t header;
+
+    if (wsi->is_client)
+        return send_masked(wsi, first, payload, length, with_zeros);
+    header = frame_encode(payload, first, length, NULL);
     return connection_send(wsi, payload - header, header + length);
 }
 
@@ -24,7 +53,7 @@ bool websocket_send_control(
 
     if (length > 0)
         memcpy(frame + FRAME_HEADER_MAX, payload, length);
-    return send_frame(wsi, FRAME_FIN | opcode, frame + FRAME_HEADER_MAX, length);
+    return send_frame(wsi, FRAME_FIN | opcode, frame + FRAME_HEADER_MAX, length, false);
 }
 
 void websocket_send_pong(struct libwebsocket *wsi, const unsigned char *payload, size_t length)
@@ -136,7 +165,8 @@ int websocket_write(struct libwebsocket *wsi, unsigned char *payload, size_t len
         return misuse(wsi, "no kind of frame");
     }
     if (!has_room(wsi) ||
-        !send_frame(wsi, first, payload ? payload : empty + LWS_SEND_BUFFER_PRE_PADDING, length))
+        !send_frame(wsi, first, payload ? payload : empty + LWS_SEND_BUFFER_PRE_PADDING, length,
+            (protocol & LWS_WRITE_CLIENT_IGNORE_XOR_MASK) != 0))
         return -1;
     wsi->in_message = !(first & FRAME_FIN);
     return (int)length;

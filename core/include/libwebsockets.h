@@ -7,6 +7,8 @@
  *   lws_context.h      making, serving and destroying a context
  *   lws_poll_fd.h      how the engine and an event loop talk: for hosts and adapters
  *   lws_connection.h   what can be done with one connection
+ *   lws_client.h       connecting to other servers
+ *   lws_tls.h          certificates and keys
  *   lws_http.h         serving files, and reading the header fields of a request
  *   lws_log.h          log levels and where log lines go
  *   lws_utility.h      random bytes, SHA-1, base64, version
@@ -47,6 +49,10 @@
 #include "lws_poll_fd.h"
 
 #include "lws_connection.h"
+
+#include "lws_client.h"
+
+#include "lws_tls.h"
 
 #include "lws_http.h"
 

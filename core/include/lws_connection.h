@@ -27,8 +27,9 @@ enum libwebsocket_write_protocol {
     LWS_WRITE_PING = 5,
     LWS_WRITE_PONG = 6,
 
-    LWS_WRITE_NO_FIN = 0x40,                /* ORed with the first three: more fragments follow */
-    LWS_WRITE_CLIENT_IGNORE_XOR_MASK = 0x80 /* about clients; ignored by servers */
+    LWS_WRITE_NO_FIN = 0x40, /* ORed with the first three: more fragments follow */
+    /* ORed with any: a client's frame has a mask of zeros. Ignored by servers. */
+    LWS_WRITE_CLIENT_IGNORE_XOR_MASK = 0x80
 };
 
 /* Codes for close frames (RFC 6455 section 7.4.1). Since 2011-03-05. */

@@ -16,10 +16,16 @@ LWS_BEGIN_DECLARATIONS
 
 /* Bits of lws_context_creation_info.options. Since 2011-02-21; unknown bits are ignored. */
 enum libwebsocket_context_options {
-    LWS_SERVER_OPTION_DEFEAT_CLIENT_MASK = 1, /* about clients, which this version has not */
-    LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT = 2, /* about TLS, likewise */
+    /* Clients send frames with a mask of zeros, which servers accept and proxies may be fooled by;
+     * for tests. */
+    LWS_SERVER_OPTION_DEFEAT_CLIENT_MASK = 1,
+    /* Clients that connect by TLS must have a certificate of an authority in ssl_ca_filepath. */
+    LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT = 2,
     /* libwebsocket_canonical_hostname() does not ask the system and says "localhost". */
-    LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME = 4
+    LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME = 4,
+    /* Where the server has TLS: clients that do not begin with a TLS handshake are served without
+     * it, on the same port. Since 2014-07-06. */
+    LWS_SERVER_OPTION_ALLOW_NON_SSL_ON_SSL_PORT = 8
 };
 
 /*
@@ -42,10 +48,25 @@ struct lws_context_creation_info {
     /* Must be NULL: this version has no extensions. */
     struct libwebsocket_extension *extensions;
 
-    /* Must be NULL: this version has no TLS. ssl_cipher_list since 2013-02-22. */
+    /*
+     * Files in PEM form; docs/tls.md tells more. The first two make a TLS server of the context:
+     * its certificate, with those of the authorities between it and the root behind it, and the
+     * private key. All TCP connections that it accepts are encrypted then, those by Unix-domain
+     * sockets never. Where the context does not listen they are what its clients show if the
+     * server asks for a certificate. Both are set, or both NULL.
+     */
     const char *ssl_cert_filepath;
     const char *ssl_private_key_filepath;
+
+    /*
+     * Certificates of authorities: those that the certificates of clients must come from, and in
+     * place of the system's those that the certificates of servers must come from. NULL: the
+     * system's.
+     */
     const char *ssl_ca_filepath;
+
+    /* The ciphers of TLS 1.2 in OpenSSL's notation; NULL for OpenSSL's own choice. Since
+     * 2013-02-22. */
     const char *ssl_cipher_list;
 
     /*
@@ -137,6 +158,34 @@ struct lws_context_extras {
      */
     unsigned int ping_interval_ms;
     unsigned int ping_timeout_ms;
+
+    /*
+     * Milliseconds. How long each stage of a client's way may take: finding the addresses of a name
+     * (default 10000), reaching one of them (20000), the proxy's answer (10000), TLS (10000; of
+     * connections that are accepted, too), and the server's answer to the handshake (10000).
+     */
+    unsigned int resolve_timeout_ms;
+    unsigned int connect_timeout_ms;
+    unsigned int proxy_timeout_ms;
+    unsigned int tls_timeout_ms;
+    unsigned int handshake_timeout_ms;
+
+    /* The proxy of clients, as libwebsocket_set_proxy() has it; NULL for none. */
+    const char *http_proxy;
+
+    /* Nonzero: where http_proxy is NULL, the environment's variable http_proxy is used. */
+    int http_proxy_from_environment;
+
+    /*
+     * Files in PEM form for clients, where they differ from the server's: authorities, the
+     * certificate to show, and its key. NULL: see ssl_cert_filepath and ssl_ca_filepath above.
+     */
+    const char *client_ssl_ca_filepath;
+    const char *client_ssl_cert_filepath;
+    const char *client_ssl_private_key_filepath;
+
+    /* What private keys are encrypted with; NULL: a key that is encrypted cannot be used. */
+    const char *ssl_private_key_password;
 };
 
 /*

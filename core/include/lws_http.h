@@ -7,7 +7,8 @@
 
 LWS_BEGIN_DECLARATIONS
 
-/* The header fields that are kept for the program. Since 2011-02-21. */
+/* The header fields that are kept for the program, of requests and of servers' answers to clients.
+ * Since 2011-02-21. */
 enum lws_token_indexes {
     WSI_TOKEN_GET_URI = 0, /* the path, as LWS_CALLBACK_HTTP has it */
     WSI_TOKEN_HOST = 1,
@@ -23,12 +24,13 @@ enum lws_token_indexes {
     WSI_TOKEN_VERSION = 11,  /* Sec-WebSocket-Version */
     WSI_TOKEN_SWORIGIN = 12, /* Sec-WebSocket-Origin, of versions 7 and 8 */
     WSI_TOKEN_EXTENSIONS = 13,
-    WSI_TOKEN_ACCEPT = 14, /* about clients */
-    WSI_TOKEN_NONCE = 15,  /* about clients */
-    WSI_TOKEN_HTTP = 16,   /* about clients */
+    WSI_TOKEN_ACCEPT = 14, /* Sec-WebSocket-Accept */
+    WSI_TOKEN_NONCE = 15,  /* Sec-WebSocket-Nonce */
+    WSI_TOKEN_HTTP = 16,   /* status and reason of a server's answer, such as "101 Switching
+                              Protocols" */
     WSI_TOKEN_MUXURL = 17, /* always absent */
 
-    /* About clients. Since 2013-02-14. */
+    /* What a client was asked to connect to, or asked for. Since 2013-02-14. */
     _WSI_TOKEN_CLIENT_SENT_PROTOCOLS = 18,
     _WSI_TOKEN_CLIENT_PEER_ADDRESS = 19,
     _WSI_TOKEN_CLIENT_URI = 20,
@@ -47,8 +49,8 @@ enum lws_token_indexes {
 
 /*
  * The length of a header field's value in bytes, without a NUL; 0 where the client did not send it.
- * A field that was sent several times counts as one, with ", " between the values. Valid in HTTP
- * and FILTER_PROTOCOL_CONNECTION; 0 elsewhere. Since 2013-02-14.
+ * A field that was sent several times counts as one, with ", " between the values. Valid in HTTP,
+ * FILTER_PROTOCOL_CONNECTION and CLIENT_FILTER_PRE_ESTABLISH; 0 elsewhere. Since 2013-02-14.
  */
 LWS_VISIBLE int lws_hdr_total_length(struct libwebsocket *wsi, enum lws_token_indexes h)
     LWS_LINK(lws_hdr_total_length);

@@ -13,8 +13,8 @@ struct libwebsocket_context;
 
 /*
  * One connection, or one of the engine's own descriptors. It is valid from the first callback
- * that names it until the last one (CLOSED, CLOSED_HTTP or DEL_POLL_FD, whichever comes last)
- * has returned.
+ * that names it, or the call that made it, until the last callback (CLOSED, CLOSED_HTTP,
+ * CLIENT_CONNECTION_ERROR or DEL_POLL_FD, whichever comes last) has returned.
  */
 struct libwebsocket;
 
@@ -34,19 +34,32 @@ enum libwebsocket_callback_reasons {
     /* A client's handshake was accepted; the session memory is all zero. Since 2010-12-18. */
     LWS_CALLBACK_ESTABLISHED = 0,
 
-    /* Not delivered by this version. Since 2011-03-05. */
+    /*
+     * What libwebsocket_client_connect() began has failed, and the connection is over. `in` is the
+     * reason, NUL-terminated and `len` bytes long (an addition): a few words such as "connection
+     * refused", "host not found", "certificate: hostname mismatch", "server answered 403". `user`
+     * is what the caller gave; else NULL, or the session memory where CLIENT_FILTER_PRE_ESTABLISH
+     * has rejected. Since 2011-03-05.
+     */
     LWS_CALLBACK_CLIENT_CONNECTION_ERROR = 1,
 
-    /* Not delivered by this version. Since 2013-02-14. */
+    /*
+     * A server has accepted a client's handshake, and its answer may be looked at with
+     * lws_hdr_copy() for the last time. Comes to the protocol that the server chose, with the
+     * session memory in `user`. A nonzero return rejects: CLIENT_CONNECTION_ERROR follows. Since
+     * 2013-02-14.
+     */
     LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH = 2,
 
-    /* Not delivered by this version. Since 2011-02-12. */
+    /* A client's connection is a WebSocket now; the session memory, unless the caller gave it, is
+     * as CLIENT_FILTER_PRE_ESTABLISH left it, else all zero. Since 2011-02-12. */
     LWS_CALLBACK_CLIENT_ESTABLISHED = 3,
 
     /*
-     * The WebSocket is over. Comes exactly once for each ESTABLISHED, whatever ended it, after the
-     * descriptor's DEL_POLL_FD and before the descriptor is closed. lws_get_close() tells what the
-     * peer said. The session memory is freed when it returns. Since 2010-12-18.
+     * The WebSocket is over. Comes exactly once for each ESTABLISHED and CLIENT_ESTABLISHED,
+     * whatever ended it, after the descriptor's DEL_POLL_FD and before the descriptor is closed.
+     * lws_get_close() tells what the peer said. The session memory is freed when it returns, unless
+     * it is the caller's. Since 2010-12-18.
      */
     LWS_CALLBACK_CLOSED = 4,
 
@@ -70,13 +83,15 @@ enum libwebsocket_callback_reasons {
      */
     LWS_CALLBACK_RECEIVE = 6,
 
-    /* Not delivered by this version. Since 2011-02-12. */
+    /* What RECEIVE is, for a message from a server. A nonzero return closes. Since 2011-02-12. */
     LWS_CALLBACK_CLIENT_RECEIVE = 7,
 
-    /* Not delivered by this version. Since 2011-02-12. */
+    /* A server's pong has come; its payload of `len` bytes, at most 125, is at `in`, until the
+     * callback returns. Since 2011-02-12. */
     LWS_CALLBACK_CLIENT_RECEIVE_PONG = 8,
 
-    /* Not delivered by this version. Since 2011-02-12. */
+    /* What SERVER_WRITEABLE is, on a client's connection. A nonzero return closes. Since
+     * 2011-02-12. */
     LWS_CALLBACK_CLIENT_WRITEABLE = 9,
 
     /*
@@ -125,13 +140,36 @@ enum libwebsocket_callback_reasons {
      */
     LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION = 15,
 
-    /* Not delivered by this version. Since 2011-02-21. */
+    /*
+     * OpenSSL's settings for clients, or for the server, are being made: a chance to add
+     * authorities to those in the files. Come to protocols[0], from create and lws_tls_reload(),
+     * and for clients where no files were given from the service call in which the first of them
+     * begins TLS. `wsi` is NULL, `user` is the SSL_CTX, which stays the library's. Since
+     * 2011-02-21.
+     */
     LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS = 16,
     LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS = 17,
+
+    /*
+     * A client's certificate is being verified, once for each certificate on the way from an
+     * authority to it, where LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT asked for that.
+     * Comes to protocols[0] from inside OpenSSL: `context` and `wsi` are NULL, `user` is the
+     * X509_STORE_CTX, `in` the SSL, and `len` is 1 where OpenSSL finds the certificate good and 0
+     * where not. A nonzero return refuses it. 0 leaves OpenSSL's verdict as it is; to accept what
+     * OpenSSL has refused, the callback also sets X509_V_OK with X509_STORE_CTX_set_error().
+     * Functions of this library must not be called from it. Since 2011-02-21.
+     */
     LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION = 18,
 
-    /* Not delivered by this version. Since 2011-03-05. */
+    /*
+     * A client's handshake is being written. Comes to protocols[0]; `user` is NULL, `in` is a
+     * char ** that points to where the next header line may be put, and `len` is the room there in
+     * bytes. Write whole lines, each with CRLF at its end, and move the pointer behind them. Lines
+     * that do not have this form fail the connection. Since 2011-03-05.
+     */
     LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER = 19,
+
+    /* Not delivered by this version. Since 2011-03-05. */
     LWS_CALLBACK_CONFIRM_EXTENSION_OKAY = 20,
     LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED = 21,
 
@@ -162,8 +200,8 @@ enum libwebsocket_callback_reasons {
 /*
  * What a program gives the library to call: one for each protocol.
  *
- *   context   the context; never NULL
- *   wsi       the connection; NULL for PROTOCOL_INIT and PROTOCOL_DESTROY
+ *   context   the context; NULL only where a reason says so
+ *   wsi       the connection; NULL where a reason is about none
  *   reason    why; decides about the other arguments
  *   user      as a rule the connection's session memory
  *   in, len   as the reason says

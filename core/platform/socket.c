@@ -30,6 +30,15 @@ bool socket_prepare(int fd)
            fcntl(fd, F_SETFD, descriptor_flags | FD_CLOEXEC) == 0;
 }
 
+bool socket_is_tcp(int fd)
+{
+    int domain = AF_UNSPEC;
+    socklen_t length = sizeof(domain);
+
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 &&
+           (domain == AF_INET || domain == AF_INET6);
+}
+
 void socket_no_delay(int fd)
 {
     const int on = 1;

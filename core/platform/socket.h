@@ -14,6 +14,9 @@ int socket_accept(int listener);
 /* Makes a descriptor of any origin non-blocking and closed on exec. */
 bool socket_prepare(int fd);
 
+/* Whether it is a TCP socket, and not a Unix-domain one. */
+bool socket_is_tcp(int fd);
+
 /* Sends small frames at once. Harmless where the socket is not TCP. */
 void socket_no_delay(int fd);
 

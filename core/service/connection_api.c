@@ -1,7 +1,6 @@
 /* The public functions about one connection: each checks, enters, and leaves it to its layer. */
 #include "connection/connection.h"
 #include "connection/drain.h"
-#include "connection/header_tokens.h"
 #include "connection/http_file.h"
 #include "connection/http_response.h"
 #include "connection/lifecycle.h"
@@ -27,7 +26,7 @@ int libwebsocket_write(struct libwebsocket *wsi, unsigned char *buf, size_t len,
     int result, saved;
 
     if (!wsi || connection_is_internal(wsi) || http == wsi->established ||
-        (!http && connection_is_http(wsi)))
+        (http ? wsi->is_client : connection_is_http(wsi)))
         return misuse("libwebsocket_write");
     context_enter(context_of(wsi), CALL_PLAIN);
     result = http ? http_response_write(wsi, buf, len) : websocket_write(wsi, buf, len, protocol);
@@ -187,14 +186,14 @@ int libwebsockets_serve_http_file(struct libwebsocket_context *context, struct l
 
 int lws_hdr_total_length(struct libwebsocket *wsi, enum lws_token_indexes h)
 {
-    const struct lws_tokens *token = wsi ? header_token(wsi, h) : NULL;
+    const struct lws_tokens *token = wsi ? connection_header_token(wsi, h) : NULL;
 
     return token ? token->token_len : 0;
 }
 
 int lws_hdr_copy(struct libwebsocket *wsi, char *dest, int len, enum lws_token_indexes h)
 {
-    const struct lws_tokens *token = wsi ? header_token(wsi, h) : NULL;
+    const struct lws_tokens *token = wsi ? connection_header_token(wsi, h) : NULL;
 
     if (!token)
         return 0;

@@ -1,9 +1,11 @@
 #include "service/context.h"
 
 #include "platform/clock.h"
+#include "platform/socket.h"
 #include "platform/wake.h"
 #include "service/settle.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +68,14 @@ void context_unfile(struct libwebsocket_context *context, struct libwebsocket *w
 {
     if (context_find(context, wsi->transport.fd) == wsi)
         context->by_fd[wsi->transport.fd] = NULL;
+}
+
+void context_keep_alive(const struct libwebsocket_context *context, int fd)
+{
+    if (context->ka_time > 0 &&
+        !socket_keepalive(fd, context->ka_time, context->ka_probes, context->ka_interval) &&
+        errno != EOPNOTSUPP && errno != ENOPROTOOPT)
+        lwsl_notice("connection %d: no keepalive: %s\n", fd, strerror(errno));
 }
 
 void context_wake(struct libwebsocket_context *context)

@@ -2,9 +2,11 @@
 #ifndef LWSLOOP_SERVICE_CONTEXT_H
 #define LWSLOOP_SERVICE_CONTEXT_H
 
+#include "codec/proxy_address.h"
 #include "connection/connection.h"
 #include "connection/engine.h"
 #include "platform/listen_socket.h"
+#include "platform/resolver.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -55,6 +57,9 @@ struct libwebsocket_context {
     bool limit_told; /* the log has been told once that there are too many connections */
     struct deadline listeners_resume; /* when to try again after descriptors ran out */
 
+    struct resolver *resolver;  /* NULL until a name is looked up */
+    struct proxy_address proxy; /* of clients; no host: none */
+
     struct calls calls;
     atomic_bool outside; /* another thread, or a signal handler, left something to do */
 
@@ -91,6 +96,9 @@ static inline struct libwebsocket *context_find(const struct libwebsocket_contex
 /* Files a connection, or one of the engine's own, under its descriptor. False: memory is short. */
 bool context_file(struct libwebsocket_context *context, struct libwebsocket *wsi);
 void context_unfile(struct libwebsocket_context *context, struct libwebsocket *wsi);
+
+/* Turns TCP keepalive on for a connection where the program asked for that. */
+void context_keep_alive(const struct libwebsocket_context *context, int fd);
 
 /* Frees everything. Callbacks may come from it. */
 void context_end(struct libwebsocket_context *context);

@@ -3,6 +3,7 @@
 #include "platform/clock.h"
 #include "platform/listen_socket.h"
 #include "platform/privileges.h"
+#include "platform/socket.h"
 #include "platform/timer.h"
 #include "platform/wake.h"
 #include "service/calls.h"
@@ -49,6 +50,8 @@ static bool open_helpers(struct libwebsocket_context *context, struct text *erro
     return context->wake && context->timer;
 }
 
+/* What comes by TCP is encrypted where there is a certificate; what does not leave the host is not.
+ */
 static bool add_listener(struct libwebsocket_context *context, int fd, struct text *error)
 {
     struct libwebsocket *wsi = add_internal(context, fd, CONNECTION_LISTENER);
@@ -57,6 +60,7 @@ static bool add_listener(struct libwebsocket_context *context, int fd, struct te
         text_add(error, "out of memory");
         return false;
     }
+    wsi->is_secure = context->engine.tls.server_files.certificate && socket_is_tcp(fd);
     context->listeners[context->listener_count++] = wsi;
     return true;
 }
@@ -133,10 +137,63 @@ static bool is_without_what_is_missing(
 {
     if (info->extensions)
         text_add(error, "extensions are given, and this version has none");
-    else if (info->ssl_cert_filepath || info->ssl_private_key_filepath || info->ssl_ca_filepath ||
-             info->ssl_cipher_list)
-        text_add(error, "TLS files or ciphers are given, and this version has no TLS");
     return error->length == 0;
+}
+
+static bool listens(
+    const struct lws_context_creation_info *info, const struct lws_context_extras *extras)
+{
+    return info->port != CONTEXT_PORT_NO_LISTEN || extras->unix_path || extras->listen_fd_count;
+}
+
+static const char *either(const char *first, const char *second)
+{
+    return first ? first : second;
+}
+
+/* Which files are for what is accepted, and which for what is opened. */
+static bool copy_tls(struct libwebsocket_context *context,
+    const struct lws_context_creation_info *info, const struct lws_context_extras *extras,
+    struct text *error)
+{
+    struct engine_tls *tls = &context->engine.tls;
+    const struct tls_files named = {info->ssl_cert_filepath, info->ssl_private_key_filepath,
+        info->ssl_ca_filepath, info->ssl_cipher_list, extras->ssl_private_key_password};
+    bool for_server = listens(info, extras);
+    struct tls_files client = {extras->client_ssl_cert_filepath,
+        extras->client_ssl_private_key_filepath,
+        either(extras->client_ssl_ca_filepath, named.authorities), named.ciphers, named.password};
+
+    if (!named.certificate != !named.key || !client.certificate != !client.key) {
+        text_add(error, "a certificate without a private key, or the other way round");
+        return false;
+    }
+    if (!for_server && !client.certificate) {
+        client.certificate = named.certificate;
+        client.key = named.key;
+    }
+    tls->require_client_certificate =
+        (info->options & LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT) != 0;
+    tls->allow_plain = (info->options & LWS_SERVER_OPTION_ALLOW_NON_SSL_ON_SSL_PORT) != 0;
+    if ((for_server && named.certificate && !engine_tls_copy(&tls->server_files, &named)) ||
+        !engine_tls_copy(&tls->client_files, &client)) {
+        text_add(error, "out of memory");
+        return false;
+    }
+    return true;
+}
+
+static bool copy_proxy(struct libwebsocket_context *context,
+    const struct lws_context_extras *extras, struct text *error)
+{
+    const char *proxy = extras->http_proxy;
+
+    if (!proxy && extras->http_proxy_from_environment)
+        proxy = getenv("http_proxy");
+    if (!proxy || !*proxy || proxy_address_parse(proxy, &context->proxy))
+        return true;
+    text_add(error, "http_proxy: %s", errno == EINVAL ? "not a proxy's address" : strerror(errno));
+    return false;
 }
 
 static void find_host_name(struct libwebsocket_context *context, unsigned int options)
@@ -167,10 +224,14 @@ static bool build(struct libwebsocket_context *context,
     context->ka_time = info->ka_time;
     context->ka_probes = info->ka_probes;
     context->ka_interval = info->ka_interval;
+    context->engine.defeat_masks = (info->options & LWS_SERVER_OPTION_DEFEAT_CLIENT_MASK) != 0;
     find_host_name(context, info->options);
+    if (!copy_proxy(context, extras, error) || !copy_tls(context, info, extras, error))
+        return false;
     return open_helpers(context, error) && open_port(context, info, backlog, error) &&
            open_unix(context, extras->unix_path, backlog, error) &&
-           adopt_listeners(context, extras, error) && privileges_drop(info->gid, info->uid, error);
+           adopt_listeners(context, extras, error) && engine_tls_load(&context->engine, error) &&
+           privileges_drop(info->gid, info->uid, error);
 }
 
 static struct libwebsocket_context *allocate(void)
@@ -190,6 +251,7 @@ static struct libwebsocket_context *allocate(void)
     queue_init(&context->engine.attention);
     queue_init(&context->engine.work);
     queue_init(&context->graves);
+    list_init(&context->engine.connecting);
     context->timer_at = UINT64_MAX;
     return context;
 }
@@ -221,10 +283,11 @@ static bool introduce(
     for (size_t i = 0; i < engine->protocol_count; i++)
         info->protocols[i].owning_server = context;
     context_enter(context, CALL_ENDING);
+    engine_tls_introduce(engine);
     announce_all(context);
     for (size_t i = 0; i < engine->protocol_count && !context->destroy_asked; i++) {
         context->protocols_begun = i + 1;
-        (void)engine_callback(engine, &engine->protocols[i], LWS_CALLBACK_PROTOCOL_INIT);
+        (void)engine_callback(engine, &engine->protocols[i], LWS_CALLBACK_PROTOCOL_INIT, NULL);
     }
     context->created = !context->destroy_asked;
     return context_leave(context, CALL_ENDING);

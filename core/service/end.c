@@ -18,6 +18,13 @@ static void end_connections(struct libwebsocket_context *context)
         connection_close_at_once(wsi);
         settle_close(context, wsi);
     }
+    while (!list_empty(&context->engine.connecting)) {
+        struct libwebsocket *wsi =
+            list_entry(context->engine.connecting.next, struct libwebsocket, protocol_node);
+
+        connection_close_at_once(wsi);
+        settle_close(context, wsi);
+    }
 }
 
 static void forget_internal(struct libwebsocket_context *context)
@@ -31,7 +38,7 @@ static void end_protocols(struct libwebsocket_context *context)
 {
     for (size_t i = 0; i < context->protocols_begun; i++)
         (void)engine_callback(
-            &context->engine, &context->engine.protocols[i], LWS_CALLBACK_PROTOCOL_DESTROY);
+            &context->engine, &context->engine.protocols[i], LWS_CALLBACK_PROTOCOL_DESTROY, NULL);
 }
 
 /* A socket that the program opened is its own again where it never got the context. */
@@ -77,6 +84,9 @@ void end_silently(struct libwebsocket_context *context)
     }
     disown_protocols(context);
     calls_free(&context->calls);
+    resolver_release(context->resolver);
+    proxy_address_free(&context->proxy);
+    engine_tls_free(&context->engine.tls);
     free(context->engine.protocols);
     free(context->engine.receive_buffer);
     free(context->by_fd);

@@ -1,6 +1,9 @@
 #include "service/listener.h"
 
+#include "connection/drain.h"
+#include "connection/starting.h"
 #include "platform/socket.h"
+#include "transport/tls.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -49,10 +52,7 @@ static void admit(struct libwebsocket_context *context, struct libwebsocket *lis
     struct libwebsocket *wsi = NULL;
 
     socket_no_delay(fd);
-    if (context->ka_time > 0 &&
-        !socket_keepalive(fd, context->ka_time, context->ka_probes, context->ka_interval) &&
-        errno != EOPNOTSUPP && errno != ENOPROTOOPT)
-        lwsl_notice("connection %d: no keepalive: %s\n", fd, strerror(errno));
+    context_keep_alive(context, fd);
     if (connection_callback_as(listener, first, LWS_CALLBACK_FILTER_NETWORK_CONNECTION, NULL,
             (void *)(intptr_t)fd, 0)) {
         lwsl_notice("connection %d: the program does not want it\n", fd);
@@ -70,8 +70,16 @@ static void admit(struct libwebsocket_context *context, struct libwebsocket *lis
     }
     context->connections++;
     lwsl_info("connection %d: accepted\n", fd);
-    connection_set_due(wsi, context->engine.limits.request_timeout);
     connection_attend(wsi);
+    if (!listener->is_secure) {
+        connection_set_due(wsi, context->engine.limits.request_timeout);
+    } else if (transport_tls_server(
+                   &wsi->transport, context->engine.tls.server, context->engine.tls.allow_plain)) {
+        starting_begin(wsi);
+    } else {
+        lwsl_err("connection %d: out of memory for TLS\n", fd);
+        connection_die(wsi);
+    }
 }
 
 void listener_serve(

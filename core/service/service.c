@@ -1,6 +1,7 @@
 #include "connection/lifecycle.h"
 #include "platform/timer.h"
 #include "platform/wake.h"
+#include "service/connector.h"
 #include "service/context.h"
 #include "service/listener.h"
 #include "service/settle.h"
@@ -40,6 +41,10 @@ static void serve(struct libwebsocket_context *context, struct libwebsocket *wsi
         break;
     case CONNECTION_TIMER:
         serve_timer(context);
+        break;
+    case CONNECTION_LOOKUP:
+    case CONNECTION_ATTEMPT:
+        connector_serve(context, wsi);
         break;
     default:
         connection_ready(wsi, events);

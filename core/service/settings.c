@@ -48,6 +48,11 @@ bool settings_limits(
     limits->close_timeout = or_default_ms(extras->close_timeout_ms, 5000);
     limits->ping_interval = extras->ping_interval_ms;
     limits->ping_timeout = or_default_ms(extras->ping_timeout_ms, extras->ping_interval_ms);
+    limits->resolve_timeout = or_default_ms(extras->resolve_timeout_ms, 10000);
+    limits->connect_timeout = or_default_ms(extras->connect_timeout_ms, 20000);
+    limits->proxy_timeout = or_default_ms(extras->proxy_timeout_ms, 10000);
+    limits->tls_timeout = or_default_ms(extras->tls_timeout_ms, 10000);
+    limits->handshake_timeout = or_default_ms(extras->handshake_timeout_ms, 10000);
     return true;
 }
 

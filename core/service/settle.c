@@ -1,9 +1,11 @@
 #include "service/settle.h"
 
+#include "connection/client.h"
 #include "connection/drain.h"
 #include "connection/lifecycle.h"
 #include "platform/timer.h"
 #include "service/calls.h"
+#include "service/connector.h"
 #include "service/listener.h"
 #include "service/poll_fd.h"
 #include "service/writable_all.h"
@@ -17,6 +19,10 @@ void settle_close(struct libwebsocket_context *context, struct libwebsocket *wsi
     poll_fd_forget(wsi);
     if (wsi->established) {
         (void)connection_callback(wsi, LWS_CALLBACK_CLOSED, NULL, 0);
+    } else if (wsi->is_client) {
+        connector_abandon(context, wsi);
+        (void)connection_callback(wsi, LWS_CALLBACK_CLIENT_CONNECTION_ERROR, wsi->client->failure,
+            strlen(wsi->client->failure));
     } else if (wsi->http_called) {
         wsi->http_called = false;
         (void)connection_callback(wsi, LWS_CALLBACK_CLOSED_HTTP, NULL, 0);
@@ -24,6 +30,7 @@ void settle_close(struct libwebsocket_context *context, struct libwebsocket *wsi
     lwsl_info("connection %d: closed\n", wsi->transport.fd);
     context_unfile(context, wsi);
     connection_release(wsi);
+    wsi->closed = true;
     context->connections--;
     listeners_have_room(context);
     /* Where it is still among those with work to do, it goes to its grave from there. */
@@ -33,7 +40,7 @@ void settle_close(struct libwebsocket_context *context, struct libwebsocket *wsi
 /* Sends for it and goes on with it. False where it was closed. */
 static bool look_after(struct libwebsocket_context *context, struct libwebsocket *wsi, bool quietly)
 {
-    if (wsi->transport.fd < 0)
+    if (wsi->closed)
         return false;
     if (!connection_is_internal(wsi))
         connection_settle(wsi);
@@ -75,6 +82,17 @@ static void look_after_all(struct libwebsocket_context *context, bool quietly)
     } while (again);
 }
 
+/* The host does not watch it. Without a listener or a helper of the engine's a context goes on. */
+static void refused(struct libwebsocket_context *context, struct libwebsocket *wsi)
+{
+    if (wsi->state == CONNECTION_LOOKUP || wsi->state == CONNECTION_ATTEMPT)
+        connector_refused(context, wsi);
+    else if (connection_is_connecting(wsi))
+        client_fail(wsi, "the loop cannot watch its descriptor");
+    else if (!connection_is_internal(wsi))
+        connection_die(wsi);
+}
+
 /* Tells the host of all that stayed on the queue. The dead wait there for a call that may close. */
 static void announce_all(struct libwebsocket_context *context)
 {
@@ -87,12 +105,12 @@ static void announce_all(struct libwebsocket_context *context)
         struct libwebsocket *wsi = queue_entry(link, struct libwebsocket, attention);
 
         /* Where the context ends, the next that is said of any of them is DEL. */
-        if (wsi->transport.fd < 0 || context->engine.ending)
+        if (wsi->closed || context->engine.ending)
             continue;
         if (wsi->state == CONNECTION_DEAD)
             connection_attend(wsi);
-        else if (!poll_fd_announce(wsi) && !connection_is_internal(wsi))
-            connection_die(wsi);
+        else if (wsi->transport.fd >= 0 && !poll_fd_announce(wsi))
+            refused(context, wsi);
     }
 }
 
@@ -109,13 +127,21 @@ static void work(struct libwebsocket_context *context)
         struct libwebsocket *wsi = queue_entry(link, struct libwebsocket, work);
 
         done += wsi->state == CONNECTION_HTTP_RESPONSE ? WORK_OF_A_RESPONSE : 1;
-        if (wsi->transport.fd < 0)
+        if (wsi->closed)
             queue_push(&context->graves, &wsi->work);
         else
             connection_work(wsi);
     }
     queue_splice(&batch, &context->engine.work);
     queue_splice(&context->engine.work, &batch);
+}
+
+static void late(struct libwebsocket_context *context, struct libwebsocket *wsi)
+{
+    if (wsi->state == CONNECTION_ATTEMPT)
+        connector_delay_over(context, wsi);
+    else
+        connection_late(wsi);
 }
 
 bool settle_deadlines(struct libwebsocket_context *context, uint64_t upto)
@@ -128,7 +154,7 @@ bool settle_deadlines(struct libwebsocket_context *context, uint64_t upto)
         if (deadline == &context->listeners_resume)
             listeners_try_again(context);
         else
-            connection_late(list_entry(deadline, struct libwebsocket, deadline));
+            late(context, list_entry(deadline, struct libwebsocket, deadline));
     }
     return false;
 }

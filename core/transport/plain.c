@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +14,12 @@ static enum transport_result failure(void)
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS)
         return TRANSPORT_AGAIN;
     return TRANSPORT_FAILED;
+}
+
+static enum transport_result plain_start(struct transport *transport)
+{
+    (void)transport;
+    return TRANSPORT_DONE;
 }
 
 static enum transport_result plain_receive(
@@ -58,10 +65,17 @@ static enum transport_result plain_send_file(
     return sent == 0 ? TRANSPORT_END : TRANSPORT_DONE;
 }
 
-static void plain_finish(struct transport *transport)
+static enum transport_result plain_finish(struct transport *transport)
 {
     /* It fails where the peer is gone already, and then says nothing new. */
     (void)shutdown(transport->fd, SHUT_WR);
+    return TRANSPORT_DONE;
+}
+
+static void plain_explain(const struct transport *transport, struct text *words)
+{
+    (void)transport;
+    text_add(words, "%s", strerror(errno));
 }
 
 static void plain_close(struct transport *transport)
@@ -71,10 +85,12 @@ static void plain_close(struct transport *transport)
 }
 
 static const struct transport_operations plain = {
+    .start = plain_start,
     .receive = plain_receive,
     .send = plain_send,
     .send_file = plain_send_file,
     .finish = plain_finish,
+    .explain = plain_explain,
     .close = plain_close,
 };
 
@@ -84,4 +100,5 @@ void transport_plain(struct transport *transport, int fd)
     transport->fd = fd;
     transport->read_events = POLLIN;
     transport->write_events = POLLOUT;
+    transport->holds = false;
 }

@@ -1,0 +1,35 @@
+/* Reading TLS files again. */
+#include "base/text.h"
+#include "service/context.h"
+
+#include <errno.h>
+
+enum { REASON_SIZE = 256 };
+
+static int fail(char *error, size_t error_len, const char *reason)
+{
+    lwsl_err("lws_tls_reload: %s\n", reason);
+    if (error && error_len)
+        snprintf(error, error_len, "%s", reason);
+    errno = EINVAL;
+    return -1;
+}
+
+int lws_tls_reload(struct libwebsocket_context *context, char *error, size_t error_len)
+{
+    char reason[REASON_SIZE];
+    struct text words;
+    bool good;
+
+    if (!context || context->announcing || context->engine.ending)
+        return fail(error, error_len, "no context, or not from here");
+    if (!engine_tls_has_files(&context->engine.tls))
+        return fail(error, error_len, "the context has no TLS files");
+    text_init(&words, reason, sizeof(reason));
+    context_enter(context, CALL_ENDING);
+    good = engine_tls_load(&context->engine, &words);
+    if (good)
+        engine_tls_introduce(&context->engine);
+    (void)context_leave(context, CALL_ENDING);
+    return good ? 0 : fail(error, error_len, reason);
+}

@@ -1,0 +1,240 @@
+#include "transport/tls.h"
+
+#include "transport/tls_resume.h"
+#include "transport/tls_state.h"
+#include "transport/tls_verify.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { HANDSHAKE_RECORD = 22 };
+
+enum transport_result tls_failed(const struct tls *tls)
+{
+    errno = tls_failure_errno(&tls->failure);
+    return TRANSPORT_FAILED;
+}
+
+enum transport_result tls_outcome(struct tls *tls, int returned, unsigned char *wanted)
+{
+    int error = SSL_get_error(tls->ssl, returned);
+
+    switch (error) {
+    case SSL_ERROR_WANT_READ:
+        *wanted = POLLIN;
+        return TRANSPORT_AGAIN;
+    case SSL_ERROR_WANT_WRITE:
+        *wanted = POLLOUT;
+        return TRANSPORT_AGAIN;
+    case SSL_ERROR_ZERO_RETURN:
+        return TRANSPORT_END;
+    default:
+        tls->broken = true;
+        tls->failure = tls_failure_of(tls->ssl, error, &tls->wire);
+        return tls_failed(tls);
+    }
+}
+
+static enum transport_result hung_up(struct tls *tls)
+{
+    tls->failure = (struct tls_failure){TLS_FAILURE_HUNG_UP, 0};
+    return tls_failed(tls);
+}
+
+static void free_tls(struct tls *tls)
+{
+    SSL_free(tls->ssl);
+    tls_settings_release(tls->settings);
+    free(tls->session_key);
+    free(tls);
+}
+
+/* Looks at the first byte without taking it. DONE: it is known now what the peer speaks. */
+static enum transport_result tell_apart(struct transport *transport)
+{
+    struct tls *tls = tls_of(transport);
+    unsigned char first;
+    ssize_t received;
+
+    do
+        received = recv(transport->fd, &first, 1, MSG_PEEK);
+    while (received < 0 && errno == EINTR);
+    if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS)) {
+        transport->read_events = POLLIN;
+        return TRANSPORT_AGAIN;
+    }
+    if (received == 0)
+        return hung_up(tls);
+    if (received < 0) {
+        tls->failure = (struct tls_failure){TLS_FAILURE_SYSTEM, (unsigned long)errno};
+        return tls_failed(tls);
+    }
+    tls->allow_plain = false;
+    if (first != HANDSHAKE_RECORD) {
+        transport_plain(transport, transport->fd);
+        free_tls(tls);
+    }
+    return TRANSPORT_DONE;
+}
+
+static enum transport_result shake_hands(struct transport *transport)
+{
+    struct tls *tls = tls_of(transport);
+    enum transport_result result = TRANSPORT_DONE;
+    unsigned char wanted = POLLIN;
+    int returned;
+
+    tls_begin(tls);
+    returned = SSL_do_handshake(tls->ssl);
+    if (returned <= 0)
+        result = tls_outcome(tls, returned, &wanted);
+    transport->read_events = wanted;
+    if (result == TRANSPORT_END)
+        return hung_up(tls);
+    if (result == TRANSPORT_DONE) {
+        tls->started = true;
+        transport->holds = SSL_has_pending(tls->ssl) != 0;
+    }
+    return result;
+}
+
+static enum transport_result tls_start(struct transport *transport)
+{
+    struct tls *tls = tls_of(transport);
+
+    if (tls->allow_plain) {
+        enum transport_result result = tell_apart(transport);
+
+        if (result != TRANSPORT_DONE || transport->operations != &tls->operations)
+            return result;
+    }
+    return shake_hands(transport);
+}
+
+/*
+ * The peer is told that nothing more comes; its own word is not waited for. AGAIN where that word
+ * could not be written. Nothing can be said inside a record that was not sent whole.
+ */
+static enum transport_result say_farewell(struct transport *transport)
+{
+    struct tls *tls = tls_of(transport);
+    enum transport_result result = TRANSPORT_DONE;
+    int returned = 1;
+
+    if (!tls->started || tls->broken || tls->offered > 0)
+        return TRANSPORT_DONE;
+    tls_begin(tls);
+    /* An answer of TLS's own may have been begun, which comes first. */
+    if (SSL_in_init(tls->ssl))
+        returned = SSL_do_handshake(tls->ssl);
+    if (returned > 0)
+        returned = SSL_shutdown(tls->ssl);
+    if (returned < 0)
+        result = tls_outcome(tls, returned, &transport->write_events);
+    if (tls->wire.received)
+        transport->holds = true;
+    return result == TRANSPORT_AGAIN ? result : TRANSPORT_DONE;
+}
+
+static enum transport_result tls_finish(struct transport *transport)
+{
+    struct tls *tls = tls_of(transport);
+
+    if (tls->finished)
+        return TRANSPORT_DONE;
+    if (say_farewell(transport) == TRANSPORT_AGAIN)
+        return TRANSPORT_AGAIN;
+    tls->finished = true;
+    transport->write_events = POLLOUT;
+    /* It fails where the peer is gone already, and then says nothing new. */
+    (void)shutdown(transport->fd, SHUT_WR);
+    return TRANSPORT_DONE;
+}
+
+static void tls_explain(const struct transport *transport, struct text *words)
+{
+    tls_failure_explain(&tls_of(transport)->failure, words);
+}
+
+static void tls_close(struct transport *transport)
+{
+    struct tls *tls = tls_of(transport);
+
+    close(transport->fd);
+    transport_plain(transport, -1);
+    free_tls(tls);
+}
+
+static const struct transport_operations operations = {
+    .start = tls_start,
+    .receive = tls_receive,
+    .send = tls_send,
+    .send_file = tls_send_file,
+    .finish = tls_finish,
+    .explain = tls_explain,
+    .close = tls_close,
+};
+
+static struct tls *new_tls(int fd, struct tls_settings *settings)
+{
+    struct tls *tls = calloc(1, sizeof(*tls));
+    BIO *bio;
+
+    if (!tls)
+        return NULL;
+    ERR_clear_error();
+    tls->operations = operations;
+    tls->settings = tls_settings_hold(settings);
+    tls->wire.fd = fd;
+    tls->ssl = SSL_new(settings->openssl);
+    bio = tls_bio_new(settings->bio, &tls->wire);
+    if (!tls->ssl || !bio) {
+        BIO_free(bio);
+        ERR_clear_error();
+        free_tls(tls);
+        errno = ENOMEM;
+        return NULL;
+    }
+    SSL_set_bio(tls->ssl, bio, bio);
+    return tls;
+}
+
+bool transport_tls_server(
+    struct transport *transport, struct tls_settings *settings, bool allow_plain)
+{
+    struct tls *tls = new_tls(transport->fd, settings);
+
+    if (!tls)
+        return false;
+    SSL_set_accept_state(tls->ssl);
+    tls->allow_plain = allow_plain;
+    transport->operations = &tls->operations;
+    return true;
+}
+
+bool transport_tls_client(struct transport *transport, struct tls_settings *settings,
+    const char *name, bool allow_self_signed, const char *session_key)
+{
+    struct tls *tls = new_tls(transport->fd, settings);
+    int saved;
+
+    if (!tls)
+        return false;
+    SSL_set_connect_state(tls->ssl);
+    errno = ENOMEM;
+    if (!tls_verify_name(tls->ssl, name) ||
+        !tls_resume(tls, name, allow_self_signed, session_key)) {
+        saved = errno;
+        ERR_clear_error();
+        free_tls(tls);
+        errno = saved;
+        return false;
+    }
+    if (allow_self_signed)
+        SSL_set_verify(tls->ssl, SSL_VERIFY_PEER, tls_verify_self_signed);
+    transport->operations = &tls->operations;
+    return true;
+}

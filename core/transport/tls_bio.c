@@ -1,0 +1,98 @@
+#include "transport/tls_bio.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+/* A socket that is short of memory is as good as full. */
+static bool is_passing(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS;
+}
+
+static int wire_read(BIO *bio, char *bytes, int size)
+{
+    struct tls_wire *wire = BIO_get_data(bio);
+    ssize_t received;
+
+    BIO_clear_retry_flags(bio);
+    if (size <= 0)
+        return 0;
+    do
+        received = recv(wire->fd, bytes, (size_t)size, 0);
+    while (received < 0 && errno == EINTR);
+    wire->drained = received < size;
+    wire->ended = received == 0;
+    if (received >= 0) {
+        wire->received = true;
+        return (int)received;
+    }
+    if (is_passing(errno)) {
+        wire->blocked = true;
+        BIO_set_retry_read(bio);
+    } else {
+        wire->error = errno;
+    }
+    return -1;
+}
+
+static int wire_write(BIO *bio, const char *bytes, int length)
+{
+    struct tls_wire *wire = BIO_get_data(bio);
+    /* sendmsg(2) only reads through the pointer that it is given as non-const. */
+    struct iovec piece = {(void *)(size_t)bytes, (size_t)length};
+    const struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+    ssize_t sent;
+
+    BIO_clear_retry_flags(bio);
+    if (length <= 0)
+        return 0;
+    do
+        sent = sendmsg(wire->fd, &message, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    if (sent >= 0)
+        return (int)sent;
+    if (is_passing(errno))
+        BIO_set_retry_write(bio);
+    else
+        wire->error = errno;
+    return -1;
+}
+
+static long wire_control(BIO *bio, int command, long number, void *pointer)
+{
+    const struct tls_wire *wire = BIO_get_data(bio);
+
+    (void)number;
+    (void)pointer;
+    switch (command) {
+    case BIO_CTRL_FLUSH:
+        return 1;
+    case BIO_CTRL_EOF:
+        return wire->ended;
+    default:
+        return 0;
+    }
+}
+
+BIO_METHOD *tls_bio_method(void)
+{
+    /* No index of its own: OpenSSL has few of them, and nobody looks for this kind. */
+    BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "socket without signals");
+
+    if (method && BIO_meth_set_read(method, wire_read) == 1 &&
+        BIO_meth_set_write(method, wire_write) == 1 && BIO_meth_set_ctrl(method, wire_control) == 1)
+        return method;
+    BIO_meth_free(method);
+    return NULL;
+}
+
+BIO *tls_bio_new(const BIO_METHOD *method, struct tls_wire *wire)
+{
+    BIO *bio = BIO_new(method);
+
+    if (bio) {
+        BIO_set_data(bio, wire);
+        BIO_set_init(bio, 1);
+    }
+    return bio;
+}
