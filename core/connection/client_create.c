@@ -67,13 +67,15 @@ __attribute__((format(printf, 2, 3))) static bool print(char **copy, const char 
     return *copy != NULL;
 }
 
-/* The name in a Host field: without its port, and without brackets. */
+/* The name in a Host field as TLS has it: without port, brackets, and a dot at its end. */
 static bool name_of_host(char **name, const char *host)
 {
-    const char *end = host[0] == '[' ? strchr(host, ']') : strchr(host, ':');
     const char *start = host[0] == '[' ? host + 1 : host;
+    size_t length = strcspn(start, host[0] == '[' ? "]" : ":");
 
-    *name = strndup(start, end ? (size_t)(end - start) : strlen(start));
+    if (length > 1 && start[length - 1] == '.')
+        length--;
+    *name = strndup(start, length);
     return *name != NULL;
 }
 

@@ -70,6 +70,7 @@ struct rarely {
     char *staged_reason;
     unsigned char close_reason_length;
     unsigned char staged_reason_length;
+    size_t pong_ahead; /* bytes to be sent until the last pong in the backlog is */
     bool pong_waits;
     unsigned char pong_length;
     unsigned char pong[FRAME_CONTROL_PAYLOAD_MAX];

@@ -24,12 +24,13 @@ bool connection_flush(struct libwebsocket *wsi)
         return false;
     }
     wsi->choked = result == TRANSPORT_AGAIN;
-    if (wsi->backlog.bytes < before)
+    if (wsi->backlog.bytes < before) {
         connection_progress(wsi);
+        websocket_pong_sent(wsi, before - wsi->backlog.bytes);
+    }
     connection_attend(wsi);
     if (wsi->choked)
         return false;
-    websocket_send_waiting_pong(wsi);
     if (wsi->wants_writable)
         queue_push(&engine_of(wsi)->work, &wsi->work);
     return true;

@@ -58,16 +58,20 @@ bool websocket_send_control(
 
 void websocket_send_pong(struct libwebsocket *wsi, const unsigned char *payload, size_t length)
 {
+    bool choked = wsi->choked;
+
     if (wsi->state != CONNECTION_OPEN || wsi->broken)
         return;
-    if (!wsi->choked) {
-        /* A failure has ended the connection, which is all there is to do about it. */
-        (void)websocket_send_control(wsi, FRAME_PONG, payload, length);
-        return;
-    }
-    if (!connection_rarely(wsi)) {
+    if (choked && !connection_rarely(wsi)) {
         lwsl_err("connection %d: out of memory for a pong\n", wsi->transport.fd);
         connection_die(wsi);
+        return;
+    }
+    if (!choked || wsi->rarely->pong_ahead == 0) {
+        /* A failure has ended the connection, which is all there is to do about it. */
+        (void)websocket_send_control(wsi, FRAME_PONG, payload, length);
+        if (choked)
+            wsi->rarely->pong_ahead = wsi->backlog.bytes;
         return;
     }
     wsi->rarely->pong_waits = true;
@@ -76,12 +80,17 @@ void websocket_send_pong(struct libwebsocket *wsi, const unsigned char *payload,
         memcpy(wsi->rarely->pong, payload, length);
 }
 
-void websocket_send_waiting_pong(struct libwebsocket *wsi)
+void websocket_pong_sent(struct libwebsocket *wsi, size_t moved)
 {
-    if (!wsi->rarely || !wsi->rarely->pong_waits)
+    struct rarely *rarely = wsi->rarely;
+
+    if (!rarely || rarely->pong_ahead == 0)
         return;
-    wsi->rarely->pong_waits = false;
-    websocket_send_pong(wsi, wsi->rarely->pong, wsi->rarely->pong_length);
+    rarely->pong_ahead -= moved < rarely->pong_ahead ? moved : rarely->pong_ahead;
+    if (rarely->pong_ahead > 0 || !rarely->pong_waits)
+        return;
+    rarely->pong_waits = false;
+    websocket_send_pong(wsi, rarely->pong, rarely->pong_length);
 }
 
 static int misuse(const struct libwebsocket *wsi, const char *what)

@@ -9,11 +9,12 @@
 bool websocket_send_control(
     struct libwebsocket *wsi, unsigned char opcode, const void *payload, size_t length);
 
-/* Answers a ping, now or, on a choked connection, in place of the pong that waits already. */
+/* Answers a ping. On a choked connection one pong is in the backlog, and one waits to follow it, in
+ * place of any that came before it. */
 void websocket_send_pong(struct libwebsocket *wsi, const unsigned char *payload, size_t length);
 
-/* Sends the pong that waits, if one does; to be called when the connection is no longer choked. */
-void websocket_send_waiting_pong(struct libwebsocket *wsi);
+/* So many bytes of the backlog have been sent: the pong that waits may have its turn. */
+void websocket_pong_sent(struct libwebsocket *wsi, size_t moved);
 
 /* libwebsocket_write() for a WebSocket: checks, and sends. Returns as that does. */
 int websocket_write(struct libwebsocket *wsi, unsigned char *payload, size_t length,

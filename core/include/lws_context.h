@@ -131,10 +131,11 @@ struct lws_context_extras {
     /* Bytes of a message, all its fragments together; default 2^63 - 1. Beyond it: 1009. */
     uint64_t max_message_size;
 
-    /* Bytes kept of a request's head: default 8192, from 256 to 2^24. Beyond it: 431, or 414. */
+    /* Bytes kept of the head of a request, or of a server's answer to a client: default 8192, from
+     * 256 to 2^24. Beyond it: 431, or 414. */
     size_t max_head_size;
 
-    /* Header fields in a request: default 100, at most 65536. Beyond it: 431. */
+    /* Header fields in a head: default 100, at most 65536. Beyond it: 431. */
     size_t max_header_fields;
 
     /* Bytes of a request's body, which is read and thrown away; default 1 MiB. Beyond it: 413. */

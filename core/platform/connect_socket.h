@@ -14,8 +14,8 @@ enum connect_result { CONNECT_DONE, CONNECT_AGAIN, CONNECT_FAILED };
 int connect_begin(const struct socket_address *address, enum connect_result *result);
 
 /*
- * How it went. AGAIN: it is not decided yet, whatever a loop may have said. FAILED: errno tells; the
- * descriptor is of no more use, and asking once more might begin anew.
+ * How it went. AGAIN: it is not decided yet, whatever a loop may have said. FAILED: errno tells;
+ * the descriptor is of no more use, and asking once more might begin anew.
  */
 enum connect_result connect_check(int fd, const struct socket_address *address);
 

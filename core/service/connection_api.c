@@ -57,7 +57,7 @@ int lws_send_pipe_choked(struct libwebsocket *wsi)
 {
     int choked;
 
-    if (!wsi || connection_is_internal(wsi) || wsi->state == CONNECTION_DEAD || wsi->broken)
+    if (!wsi || wsi->state < CONNECTION_HTTP_HEAD || wsi->state == CONNECTION_DEAD || wsi->broken)
         return 1;
     context_enter(context_of(wsi), CALL_PLAIN);
     if (!wsi->choked && !backlog_empty(&wsi->backlog))

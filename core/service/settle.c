@@ -21,6 +21,9 @@ void settle_close(struct libwebsocket_context *context, struct libwebsocket *wsi
         (void)connection_callback(wsi, LWS_CALLBACK_CLOSED, NULL, 0);
     } else if (wsi->is_client) {
         connector_abandon(context, wsi);
+        /* What else ends a connection without a word is a want of memory. */
+        if (!wsi->client->failed)
+            client_fail(wsi, "out of memory");
         (void)connection_callback(wsi, LWS_CALLBACK_CLIENT_CONNECTION_ERROR, wsi->client->failure,
             strlen(wsi->client->failure));
     } else if (wsi->http_called) {

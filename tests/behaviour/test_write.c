@@ -359,6 +359,37 @@ START_TEST(writes_at_once_outside_of_service)
 }
 END_TEST
 
+/* A program that always has more to send must not keep a peer from being answered. */
+START_TEST(sends_a_pong_among_frames_without_end)
+{
+    struct server *server = start_choking(quiet_protocols, NULL, 100000);
+    struct ws_client *client = ws_open_small(server_port(server), SMALL, NULL);
+    struct fill fill = {.frame = harness_scale(10000, 2000)};
+    unsigned char *pattern = harness_pattern(fill.frame, 4);
+    bool pong = false;
+
+    fill.pattern = pattern;
+    server_wait(server, LWS_CALLBACK_ESTABLISHED, 1);
+    server_run(server, fill_backlog, &fill);
+    ws_send_frame(client, WS_FIN | WS_PING, "one", 3);
+    ws_send_frame(client, WS_FIN | WS_PING, "two", 3);
+    ws_send_frame(client, WS_FIN | WS_TEXT, "end", 3);
+    server_wait(server, LWS_CALLBACK_RECEIVE, 1);
+    for (int i = 0; i < 1000 && !pong; i++) {
+        struct ws_frame frame;
+
+        ws_receive_frame(client, &frame);
+        pong = frame.first == (WS_FIN | WS_PONG) && memcmp(frame.payload, "two", 3) == 0;
+        ws_frame_free(&frame);
+        server_run(server, fill_backlog, &fill);
+    }
+    ck_assert(pong);
+    free(pattern);
+    ws_reset(client);
+    server_stop(server);
+}
+END_TEST
+
 START_TEST(sends_only_the_newest_pong_to_a_choked_peer)
 {
     struct server *server = start_choking(quiet_protocols, NULL, 100000);
@@ -462,6 +493,7 @@ Suite *write_suite(void)
     tcase_add_test(backlog, refuses_beyond_the_limit);
     tcase_add_test(backlog, takes_a_large_frame_whole);
     tcase_add_test(backlog, sends_only_the_newest_pong_to_a_choked_peer);
+    tcase_add_test(backlog, sends_a_pong_among_frames_without_end);
     tcase_add_test(backlog, nothing_overtakes_a_frame);
     tcase_add_loop_test(backlog, a_peer_that_goes_away_is_only_closed, 0, 2);
     suite_add_tcase(suite, backlog);
