@@ -8,7 +8,7 @@ targets=0
 for folder in "$seeds"/*/; do
     target=$(basename "$folder")
     targets=$((targets + 1))
-    printf '%-16s' "$target"
+    printf '%-20s' "$target"
     if ! output=$(fuzz/replay_"$target" "$folder" 2>&1); then
         echo "FAILED"
         status=1

@@ -43,4 +43,16 @@ __attribute__((format(printf, 2, 3))) static inline void text_add(
     text->length += (size_t)added;
 }
 
+/* A phrase of somebody else's in the middle of a sentence: it begins with a small letter there, but
+ * for a word that is all capitals. */
+static inline void text_add_phrase(struct text *text, const char *phrase)
+{
+    bool capital = phrase[0] >= 'A' && phrase[0] <= 'Z' && phrase[1] >= 'a' && phrase[1] <= 'z';
+
+    if (capital)
+        text_add(text, "%c%s", phrase[0] - 'A' + 'a', phrase + 1);
+    else
+        text_add(text, "%s", phrase);
+}
+
 #endif

@@ -64,7 +64,7 @@ static bool ask_program(struct libwebsocket *wsi, struct text *request)
     size_t room = request->size - request->length - sizeof("\r\n");
 
     (void)connection_callback_as(wsi, &engine_of(wsi)->protocols[0],
-        LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER, NULL, &at, room);
+        LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER, wsi->session, &at, room);
     if (engine_of(wsi)->ending || wsi->state != CONNECTION_HANDSHAKE)
         return false;
     if (at < start || at > start + room || !are_header_lines(start, (size_t)(at - start))) {

@@ -130,13 +130,17 @@ void connection_progress(struct libwebsocket *wsi)
 
 void connection_send_failed(struct libwebsocket *wsi)
 {
+    char reason[CLIENT_FAILURE_SIZE];
+    struct text words;
     int error = errno;
 
-    lwsl_info("connection %d: sending failed: %s\n", wsi->transport.fd, strerror(error));
+    text_init(&words, reason, sizeof(reason));
+    transport_explain(&wsi->transport, &words);
+    lwsl_info("connection %d: sending failed: %s\n", wsi->transport.fd, reason);
     backlog_clear(&wsi->backlog);
     wsi->choked = false;
     if (connection_is_connecting(wsi)) {
-        client_fail(wsi, "sending failed");
+        client_fail(wsi, reason);
         errno = error;
         return;
     }

@@ -47,20 +47,10 @@ static void introduce(
             engine, &engine->protocols[0], reason, tls_settings_openssl(settings));
 }
 
-void engine_tls_introduce(struct engine *engine)
+void engine_tls_introduce(struct engine *engine, const struct engine_tls_made *made)
 {
-    introduce(engine, LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS, engine->tls.server);
-    introduce(engine, LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS, engine->tls.client);
-}
-
-/* What was agreed with the old settings can be resumed with the new ones. */
-static bool replace(struct tls_settings **old, struct tls_settings *settings)
-{
-    if (*old && settings && !tls_settings_inherit(settings, *old))
-        return false;
-    tls_settings_release(*old);
-    *old = settings;
-    return true;
+    introduce(engine, LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS, made->server);
+    introduce(engine, LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS, made->client);
 }
 
 static bool names_client_files(const struct engine_tls *tls)
@@ -68,32 +58,53 @@ static bool names_client_files(const struct engine_tls *tls)
     return tls->client_files.certificate || tls->client_files.key || tls->client_files.authorities;
 }
 
-bool engine_tls_load(struct engine *engine, struct text *error)
+bool engine_tls_make(const struct engine *engine, struct engine_tls_made *made, struct text *error)
+{
+    const struct engine_tls *tls = &engine->tls;
+
+    *made = (struct engine_tls_made){0};
+    if (tls->server_files.certificate) {
+        /* The verifier needs the program's callback, which never changes. */
+        made->server = tls_settings_server(&tls->server_files,
+            tls->require_client_certificate ? ask_program : NULL, (void *)(uintptr_t)engine, error);
+        if (!made->server)
+            return false;
+    }
+    if (tls->client || names_client_files(tls)) {
+        made->client = tls_settings_client(&tls->client_files, error);
+        if (!made->client) {
+            tls_settings_release(made->server);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What was agreed with the old settings can be resumed with the new ones, where that is safe. */
+static bool inherit(struct tls_settings *settings, struct tls_settings *old)
+{
+    return !settings || !old || tls_settings_inherit(settings, old);
+}
+
+static void replace(struct tls_settings **old, struct tls_settings *settings)
+{
+    if (!settings)
+        return;
+    tls_settings_release(*old);
+    *old = settings;
+}
+
+bool engine_tls_adopt(struct engine *engine, const struct engine_tls_made *made)
 {
     struct engine_tls *tls = &engine->tls;
-    bool wants_server = tls->server_files.certificate || tls->server_files.key;
-    bool wants_client = tls->client || names_client_files(tls);
-    struct tls_settings *server = NULL, *client = NULL;
 
-    if (wants_server && !(server = tls_settings_server(&tls->server_files,
-                              tls->require_client_certificate ? ask_program : NULL, engine, error)))
-        return false;
-    if (wants_client && !(client = tls_settings_client(&tls->client_files, error))) {
-        tls_settings_release(server);
+    if (!inherit(made->server, tls->server) || !inherit(made->client, tls->client)) {
+        tls_settings_release(made->server);
+        tls_settings_release(made->client);
         return false;
     }
-    if (server && !replace(&tls->server, server)) {
-        text_add(error, "out of memory");
-        tls_settings_release(server);
-        tls_settings_release(client);
-        return false;
-    }
-    if (client && !replace(&tls->client, client)) {
-        /* The server's are good and in use; clients go on with what they had. */
-        text_add(error, "out of memory");
-        tls_settings_release(client);
-        return false;
-    }
+    replace(&tls->server, made->server);
+    replace(&tls->client, made->client);
     return true;
 }
 
@@ -110,7 +121,7 @@ struct tls_settings *engine_tls_client(struct engine *engine, struct text *error
 
 bool engine_tls_has_files(const struct engine_tls *tls)
 {
-    return tls->server_files.certificate || tls->server_files.key || names_client_files(tls);
+    return tls->server_files.certificate || names_client_files(tls);
 }
 
 void engine_tls_free(struct engine_tls *tls)

@@ -22,15 +22,24 @@ struct engine_tls {
 /* Copies the paths. False where memory is short; what was copied is freed by engine_tls_free. */
 bool engine_tls_copy(struct tls_files *copy, const struct tls_files *files);
 
+/* New settings that are not in use yet; NULL for what is not wanted. */
+struct engine_tls_made {
+    struct tls_settings *server;
+    struct tls_settings *client;
+};
+
 /*
  * Makes anew what is made of files: the server's settings where there is a certificate, the
- * clients' where there are files for them or there were settings before. False, `error` says why,
- * and all is as it was, where one cannot be made.
+ * clients' where there are files for them or there were settings before. False, and `error` says
+ * why, where one cannot be made.
  */
-bool engine_tls_load(struct engine *engine, struct text *error);
+bool engine_tls_make(const struct engine *engine, struct engine_tls_made *made, struct text *error);
 
-/* Lets the program add authorities to what there is. */
-void engine_tls_introduce(struct engine *engine);
+/* Lets the program add authorities to it. */
+void engine_tls_introduce(struct engine *engine, const struct engine_tls_made *made);
+
+/* Takes it into use, or frees it: false, and all is as it was, where memory is short. */
+bool engine_tls_adopt(struct engine *engine, const struct engine_tls_made *made);
 
 /* The settings for clients, made if there are none; NULL, and `error` says why. Calls the program.
  */

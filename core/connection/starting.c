@@ -51,7 +51,10 @@ void starting_begin(struct libwebsocket *wsi)
 {
     wsi->state = CONNECTION_STARTING;
     connection_set_due(wsi, engine_of(wsi)->limits.tls_timeout);
-    starting_continue(wsi);
+    connection_attend(wsi);
+    /* A server waits for its turn: many that are accepted at once would be a long call. */
+    if (wsi->is_client)
+        starting_continue(wsi);
 }
 
 void starting_late(struct libwebsocket *wsi)

@@ -46,14 +46,20 @@ static bool send_frame(struct libwebsocket *wsi, unsigned char first, unsigned c
     return connection_send(wsi, payload - header, header + length);
 }
 
-bool websocket_send_control(
-    struct libwebsocket *wsi, unsigned char opcode, const void *payload, size_t length)
+static bool send_control(struct libwebsocket *wsi, unsigned char opcode, const void *payload,
+    size_t length, bool with_zeros)
 {
     unsigned char frame[FRAME_HEADER_MAX + FRAME_CONTROL_PAYLOAD_MAX];
 
     if (length > 0)
         memcpy(frame + FRAME_HEADER_MAX, payload, length);
-    return send_frame(wsi, FRAME_FIN | opcode, frame + FRAME_HEADER_MAX, length, false);
+    return send_frame(wsi, FRAME_FIN | opcode, frame + FRAME_HEADER_MAX, length, with_zeros);
+}
+
+bool websocket_send_control(
+    struct libwebsocket *wsi, unsigned char opcode, const void *payload, size_t length)
+{
+    return send_control(wsi, opcode, payload, length, false);
 }
 
 void websocket_send_pong(struct libwebsocket *wsi, const unsigned char *payload, size_t length)
@@ -126,14 +132,14 @@ static bool has_room(struct libwebsocket *wsi)
 }
 
 static int write_control(struct libwebsocket *wsi, unsigned char *payload, size_t length,
-    enum libwebsocket_write_protocol kind)
+    enum libwebsocket_write_protocol kind, bool with_zeros)
 {
     if (length > FRAME_CONTROL_PAYLOAD_MAX)
         return misuse(wsi, "more than 125 bytes in a control frame");
     if (kind == LWS_WRITE_CLOSE)
         return write_close(wsi, payload, length);
-    if (!has_room(wsi) || !websocket_send_control(wsi,
-                              kind == LWS_WRITE_PING ? FRAME_PING : FRAME_PONG, payload, length))
+    if (!has_room(wsi) || !send_control(wsi, kind == LWS_WRITE_PING ? FRAME_PING : FRAME_PONG,
+                              payload, length, with_zeros))
         return -1;
     return (int)length;
 }
@@ -145,6 +151,7 @@ int websocket_write(struct libwebsocket *wsi, unsigned char *payload, size_t len
         (enum libwebsocket_write_protocol)(protocol & FRAME_OPCODE_BITS);
     unsigned char first = (protocol & LWS_WRITE_NO_FIN) ? 0 : FRAME_FIN;
     unsigned char empty[LWS_SEND_BUFFER_PRE_PADDING + LWS_SEND_BUFFER_POST_PADDING];
+    bool with_zeros = (protocol & LWS_WRITE_CLIENT_IGNORE_XOR_MASK) != 0;
 
     if (wsi->state != CONNECTION_OPEN || wsi->broken) {
         errno = EPIPE;
@@ -169,13 +176,13 @@ int websocket_write(struct libwebsocket *wsi, unsigned char *payload, size_t len
     case LWS_WRITE_CLOSE:
     case LWS_WRITE_PING:
     case LWS_WRITE_PONG:
-        return write_control(wsi, payload, length, kind);
+        return write_control(wsi, payload, length, kind, with_zeros);
     default:
         return misuse(wsi, "no kind of frame");
     }
     if (!has_room(wsi) ||
         !send_frame(wsi, first, payload ? payload : empty + LWS_SEND_BUFFER_PRE_PADDING, length,
-            (protocol & LWS_WRITE_CLIENT_IGNORE_XOR_MASK) != 0))
+            with_zeros))
         return -1;
     wsi->in_message = !(first & FRAME_FIN);
     return (int)length;

@@ -28,7 +28,7 @@ enum libwebsocket_write_protocol {
     LWS_WRITE_PONG = 6,
 
     LWS_WRITE_NO_FIN = 0x40, /* ORed with the first three: more fragments follow */
-    /* ORed with any: a client's frame has a mask of zeros. Ignored by servers. */
+    /* ORed with any but CLOSE: a client's frame has a mask of zeros. Ignored by servers. */
     LWS_WRITE_CLIENT_IGNORE_XOR_MASK = 0x80
 };
 
@@ -79,14 +79,20 @@ enum pending_timeout {
  * system does not take is kept and sent later. A frame is taken whole or not at all.
  *
  * Returns len where it was taken. Returns -1 with errno set where it was not:
- *   EAGAIN     more than max_backlog bytes wait; ask for WRITEABLE and write again. The connection
- *              is as it was. A close frame is taken all the same.
- *   EINVAL     misuse, the connection is as it was: no wsi, no buf, more than 2^31 - 1 bytes, a
- *              payload that a control frame cannot carry, a continuation of nothing, a new message
- * inside another, HTTP on a WebSocket or a frame on what is none EPIPE      the connection is
- * closing or has ended; nothing more can be sent ENOMEM     memory is short; the connection is
- * closed else       the system's error; the connection is closed Text is sent as it is: that it is
- * UTF-8 is the program's business. Since 2010-12-18.
+ *
+ *   EAGAIN   more than max_backlog bytes wait; ask for WRITEABLE and write again. The connection is
+ *            as it was. A close frame is taken all the same.
+ *
+ *   EINVAL   misuse, the connection is as it was: no wsi, no buf, more than 2^31 - 1 bytes, a
+ *            payload that a control frame cannot carry, a continuation of nothing, a new message
+ *            inside another, HTTP on a WebSocket or a frame on what is none
+ *
+ *   EPIPE    the connection is closing or has ended; nothing more can be sent
+ *
+ *   ENOMEM   memory is short; the connection is closed
+ *
+ * Anything else is the system's error, and the connection is closed. Text is sent as it is: that it
+ * is UTF-8 is the program's business. Since 2010-12-18.
  */
 LWS_VISIBLE int libwebsocket_write(struct libwebsocket *wsi, unsigned char *buf, size_t len,
     enum libwebsocket_write_protocol protocol) LWS_LINK(libwebsocket_write);
@@ -177,13 +183,14 @@ LWS_VISIBLE int lws_close_reason(struct libwebsocket *wsi, int status, const voi
 
 /*
  * Starts to close a connection now: a WebSocket with a close frame that carries status and reason
- * as in lws_close_reason(), an HTTP connection after what was written has been sent. What was
- * written before is sent before; CLOSED comes when the peer has answered, or the time for it is up.
+ * as in lws_close_reason(), an HTTP connection after what was written has been sent, and a client
+ * that is not established yet at once, with CLIENT_CONNECTION_ERROR. What was written before is
+ * sent before; CLOSED comes when the peer has answered, or the time for it is up.
  *
  * Returns 0, also where it was closing already. Returns -1 with errno EINVAL where an argument is
  * not as above or wsi is not a connection, ENOMEM where memory is short; it goes on then. Calls
- * back where the end is reached at once: CLOSED or CLOSED_HTTP, unless it is called from a
- * callback; they come later then. An addition.
+ * back where the end is reached at once: CLOSED, CLOSED_HTTP or CLIENT_CONNECTION_ERROR, unless it
+ * is called from a callback; they come later then. An addition.
  */
 LWS_VISIBLE int lws_close(struct libwebsocket *wsi, int status, const void *reason, size_t len)
     LWS_LINK(lws_close);
@@ -206,8 +213,9 @@ LWS_VISIBLE int libwebsocket_get_socket_fd(struct libwebsocket *wsi)
     LWS_LINK(libwebsocket_get_socket_fd);
 
 /*
- * The element of the program's array whose protocol the connection speaks: protocols[0] before a
- * WebSocket is established, and for the engine's own descriptors. NULL for NULL. Since 2010-12-18.
+ * The element of the program's array whose protocol the connection speaks: before a WebSocket is
+ * established protocols[0], or for a client the first one asked for that the context has;
+ * protocols[0] for the engine's own descriptors. NULL for NULL. Since 2010-12-18.
  */
 LWS_VISIBLE const struct libwebsocket_protocols *libwebsockets_get_protocol(
     struct libwebsocket *wsi) LWS_LINK_LEVEL(libwebsockets_get_protocol, 20130316);

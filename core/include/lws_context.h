@@ -59,14 +59,14 @@ struct lws_context_creation_info {
     const char *ssl_private_key_filepath;
 
     /*
-     * Certificates of authorities: those that the certificates of clients must come from, and in
-     * place of the system's those that the certificates of servers must come from. NULL: the
-     * system's.
+     * Certificates of authorities, that of the root included: those that the certificates of
+     * clients must come from (NULL: none, but for what OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS
+     * adds), and those that the certificates of servers must come from (NULL: the system's).
      */
     const char *ssl_ca_filepath;
 
-    /* The ciphers of TLS 1.2 in OpenSSL's notation; NULL for OpenSSL's own choice. Since
-     * 2013-02-22. */
+    /* The ciphers of TLS 1.2 in OpenSSL's notation; NULL: a server offers those alone that keep the
+     * past secret, a client what OpenSSL does. Since 2013-02-22. */
     const char *ssl_cipher_list;
 
     /*
@@ -174,7 +174,8 @@ struct lws_context_extras {
     /* The proxy of clients, as libwebsocket_set_proxy() has it; NULL for none. */
     const char *http_proxy;
 
-    /* Nonzero: where http_proxy is NULL, the environment's variable http_proxy is used. */
+    /* Nonzero: where http_proxy is NULL, the environment's variable of that name is used. It must
+     * have the same form. */
     int http_proxy_from_environment;
 
     /*
@@ -198,10 +199,12 @@ struct lws_context_extras {
  *
  * Returns the context, which belongs to the caller until libwebsocket_context_destroy(). Returns
  * NULL, with nothing left open and one log line that says what and why, where an argument does not
- * make sense, a socket cannot be bound, privileges cannot be dropped or memory is short, and where
- * a callback destroyed the context meanwhile. Calls back: ADD_POLL_FD, then PROTOCOL_INIT; where it
- * fails after that, DEL_POLL_FD and PROTOCOL_DESTROY too. May be called from any thread. Since
- * 2011-01-22; in this form since 2013-02-09.
+ * make sense, a socket cannot be bound, a file for TLS cannot be used, privileges cannot be dropped
+ * or memory is short, and where a callback destroyed the context meanwhile. Calls back:
+ * OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS and OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS where there is
+ * such a file, ADD_POLL_FD, then PROTOCOL_INIT; where it fails after that, DEL_POLL_FD and
+ * PROTOCOL_DESTROY too. May be called from any thread. Since 2011-01-22; in this form since
+ * 2013-02-09.
  */
 LWS_VISIBLE struct libwebsocket_context *libwebsocket_create_context(
     struct lws_context_creation_info *info) LWS_LINK_LEVEL(libwebsocket_create_context, 20130316);

@@ -38,8 +38,8 @@ enum libwebsocket_callback_reasons {
      * What libwebsocket_client_connect() began has failed, and the connection is over. `in` is the
      * reason, NUL-terminated and `len` bytes long (an addition): a few words such as "connection
      * refused", "host not found", "certificate: hostname mismatch", "server answered 403". `user`
-     * is what the caller gave; else NULL, or the session memory where CLIENT_FILTER_PRE_ESTABLISH
-     * has rejected. Since 2011-03-05.
+     * is what the caller gave; else NULL, or the session memory that CLIENT_FILTER_PRE_ESTABLISH
+     * has had, which is freed when it returns. Since 2011-03-05.
      */
     LWS_CALLBACK_CLIENT_CONNECTION_ERROR = 1,
 
@@ -162,10 +162,10 @@ enum libwebsocket_callback_reasons {
     LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION = 18,
 
     /*
-     * A client's handshake is being written. Comes to protocols[0]; `user` is NULL, `in` is a
-     * char ** that points to where the next header line may be put, and `len` is the room there in
-     * bytes. Write whole lines, each with CRLF at its end, and move the pointer behind them. Lines
-     * that do not have this form fail the connection. Since 2011-03-05.
+     * A client's handshake is being written. Comes to protocols[0]; `user` is NULL, or what
+     * the caller gave, `in` is a char ** that points to where the next header line may be put, and
+     * `len` is the room there in bytes. Write whole lines, each with CRLF at its end, and move the
+     * pointer behind them. Lines that do not have this form fail the connection. Since 2011-03-05.
      */
     LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER = 19,
 

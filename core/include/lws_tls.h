@@ -16,13 +16,14 @@ LWS_BEGIN_DECLARATIONS
 /*
  * Reads the files for TLS again that the context was created with: certificates, keys and
  * authorities, of the server and of clients. Connections that exist go on with what they began
- * with; those that begin from now on use what was read. Sessions from before can still be resumed.
+ * with; those that begin from now on use what was read. Sessions from before can still be resumed,
+ * unless certificates of clients are involved, or the server's would not be accepted any more.
  *
  *   error       where to put a sentence about what went wrong, or NULL
  *   error_len   its size in bytes, NUL included
  *
- * Returns 0. Returns -1, and everything stays as it was, where a file cannot be used, the context
- * has no TLS files (EINVAL) or is being destroyed (EINVAL), or memory is short; one log line says
+ * Returns 0. Returns -1 with errno EINVAL, and everything stays as it was, where a file cannot be
+ * used, the context has no TLS files or is being destroyed, or memory is short; one log line says
  * why. Files are read on the calling thread. Calls back:
  * OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS and OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS, for what is
  * read anew. An addition.

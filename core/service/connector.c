@@ -1,12 +1,12 @@
 #include "service/connector.h"
 
+#include "base/text.h"
 #include "connection/client.h"
 #include "platform/connect_socket.h"
 #include "platform/socket.h"
 #include "platform/wake.h"
 #include "service/poll_fd.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -73,14 +73,14 @@ void connector_abandon(struct libwebsocket_context *context, struct libwebsocket
     drop_attempts(context, client);
 }
 
-/* In a sentence's middle, system errors begin with a small letter. */
 static void fail_with(struct libwebsocket *wsi, int error)
 {
-    char words[CLIENT_FAILURE_SIZE];
+    char reason[CLIENT_FAILURE_SIZE];
+    struct text words;
 
-    snprintf(words, sizeof(words), "%s", strerror(error));
-    words[0] = (char)tolower((unsigned char)words[0]);
-    client_fail(wsi, words);
+    text_init(&words, reason, sizeof(reason));
+    text_add_phrase(&words, strerror(error));
+    client_fail(wsi, reason);
 }
 
 /* Begins to connect to the next address that lets itself be begun with. */

@@ -183,6 +183,16 @@ static bool copy_tls(struct libwebsocket_context *context,
     return true;
 }
 
+/* While the files may still be read. */
+static bool load_tls(struct libwebsocket_context *context, struct text *error)
+{
+    struct engine_tls_made made;
+
+    /* There is nothing to inherit from, and so nothing to fail. */
+    return engine_tls_make(&context->engine, &made, error) &&
+           engine_tls_adopt(&context->engine, &made);
+}
+
 static bool copy_proxy(struct libwebsocket_context *context,
     const struct lws_context_extras *extras, struct text *error)
 {
@@ -230,7 +240,7 @@ static bool build(struct libwebsocket_context *context,
         return false;
     return open_helpers(context, error) && open_port(context, info, backlog, error) &&
            open_unix(context, extras->unix_path, backlog, error) &&
-           adopt_listeners(context, extras, error) && engine_tls_load(&context->engine, error) &&
+           adopt_listeners(context, extras, error) && load_tls(context, error) &&
            privileges_drop(info->gid, info->uid, error);
 }
 
@@ -283,7 +293,7 @@ static bool introduce(
     for (size_t i = 0; i < engine->protocol_count; i++)
         info->protocols[i].owning_server = context;
     context_enter(context, CALL_ENDING);
-    engine_tls_introduce(engine);
+    engine_tls_introduce(engine, &(struct engine_tls_made){engine->tls.server, engine->tls.client});
     announce_all(context);
     for (size_t i = 0; i < engine->protocol_count && !context->destroy_asked; i++) {
         context->protocols_begun = i + 1;

@@ -17,6 +17,7 @@ static int fail(char *error, size_t error_len, const char *reason)
 
 int lws_tls_reload(struct libwebsocket_context *context, char *error, size_t error_len)
 {
+    struct engine_tls_made made;
     char reason[REASON_SIZE];
     struct text words;
     bool good;
@@ -27,9 +28,13 @@ int lws_tls_reload(struct libwebsocket_context *context, char *error, size_t err
         return fail(error, error_len, "the context has no TLS files");
     text_init(&words, reason, sizeof(reason));
     context_enter(context, CALL_ENDING);
-    good = engine_tls_load(&context->engine, &words);
-    if (good)
-        engine_tls_introduce(&context->engine);
+    good = engine_tls_make(&context->engine, &made, &words);
+    if (good) {
+        engine_tls_introduce(&context->engine, &made);
+        good = engine_tls_adopt(&context->engine, &made);
+        if (!good)
+            text_add(&words, "out of memory");
+    }
     (void)context_leave(context, CALL_ENDING);
     return good ? 0 : fail(error, error_len, reason);
 }

@@ -75,7 +75,7 @@ static enum transport_result plain_finish(struct transport *transport)
 static void plain_explain(const struct transport *transport, struct text *words)
 {
     (void)transport;
-    text_add(words, "%s", strerror(errno));
+    text_add_phrase(words, strerror(errno));
 }
 
 static void plain_close(struct transport *transport)

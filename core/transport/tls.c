@@ -21,6 +21,7 @@ enum transport_result tls_failed(const struct tls *tls)
 enum transport_result tls_outcome(struct tls *tls, int returned, unsigned char *wanted)
 {
     int error = SSL_get_error(tls->ssl, returned);
+    struct tls_failure failure;
 
     switch (error) {
     case SSL_ERROR_WANT_READ:
@@ -33,7 +34,10 @@ enum transport_result tls_outcome(struct tls *tls, int returned, unsigned char *
         return TRANSPORT_END;
     default:
         tls->broken = true;
-        tls->failure = tls_failure_of(tls->ssl, error, &tls->wire);
+        failure = tls_failure_of(tls->ssl, error, &tls->wire);
+        /* After a failure OpenSSL only repeats that there was one. */
+        if (failure.kind != TLS_FAILURE_HUNG_UP || tls->failure.kind == TLS_FAILURE_NONE)
+            tls->failure = failure;
         return tls_failed(tls);
     }
 }
@@ -44,8 +48,21 @@ static enum transport_result hung_up(struct tls *tls)
     return tls_failed(tls);
 }
 
+/*
+ * A session ends with a connection that TLS has failed on, but not with one that was only broken
+ * off (RFC 5246, 7.2.1), which OpenSSL would have it.
+ */
+static bool may_resume(const struct tls *tls)
+{
+    return tls->started &&
+           (tls->failure.kind == TLS_FAILURE_NONE || tls->failure.kind == TLS_FAILURE_HUNG_UP ||
+               tls->failure.kind == TLS_FAILURE_SYSTEM);
+}
+
 static void free_tls(struct tls *tls)
 {
+    if (may_resume(tls))
+        SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(tls->ssl);
     tls_settings_release(tls->settings);
     free(tls->session_key);
@@ -96,6 +113,7 @@ static enum transport_result shake_hands(struct transport *transport)
         return hung_up(tls);
     if (result == TRANSPORT_DONE) {
         tls->started = true;
+        tls->wire.ssl = tls->ssl;
         transport->holds = SSL_has_pending(tls->ssl) != 0;
     }
     return result;

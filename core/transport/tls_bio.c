@@ -1,6 +1,7 @@
 #include "transport/tls_bio.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* A socket that is short of memory is as good as full. */
@@ -35,26 +36,60 @@ static int wire_read(BIO *bio, char *bytes, int size)
     return -1;
 }
 
+static ssize_t send_bytes(const struct tls_wire *wire, const void *bytes, size_t length)
+{
+    /* sendmsg(2) only reads through the pointer that it is given as non-const. */
+    struct iovec piece = {(void *)(size_t)bytes, length};
+    const struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+    ssize_t sent;
+
+    do
+        sent = sendmsg(wire->fd, &message, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent;
+}
+
+/* False with errno where not all of it went. */
+static bool send_held(struct tls_wire *wire)
+{
+    while (wire->held_length > 0) {
+        ssize_t sent = send_bytes(wire, wire->held, wire->held_length);
+
+        if (sent < 0)
+            return false;
+        wire->held_length = (unsigned char)(wire->held_length - sent);
+        memmove(wire->held, wire->held + sent, wire->held_length);
+    }
+    return true;
+}
+
+static bool hold(struct tls_wire *wire, const char *bytes, size_t length)
+{
+    if (!wire->ssl || !SSL_in_init(wire->ssl) || wire->held_length + length > TLS_HELD_MOST)
+        return false;
+    memcpy(wire->held + wire->held_length, bytes, length);
+    wire->held_length = (unsigned char)(wire->held_length + length);
+    return true;
+}
+
 static int wire_write(BIO *bio, const char *bytes, int length)
 {
     struct tls_wire *wire = BIO_get_data(bio);
-    /* sendmsg(2) only reads through the pointer that it is given as non-const. */
-    struct iovec piece = {(void *)(size_t)bytes, (size_t)length};
-    const struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
-    ssize_t sent;
+    ssize_t sent = -1;
 
     BIO_clear_retry_flags(bio);
     if (length <= 0)
         return 0;
-    do
-        sent = sendmsg(wire->fd, &message, MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
+    if (send_held(wire))
+        sent = send_bytes(wire, bytes, (size_t)length);
     if (sent >= 0)
         return (int)sent;
-    if (is_passing(errno))
-        BIO_set_retry_write(bio);
-    else
+    if (!is_passing(errno))
         wire->error = errno;
+    else if (hold(wire, bytes, (size_t)length))
+        return length;
+    else
+        BIO_set_retry_write(bio);
     return -1;
 }
 

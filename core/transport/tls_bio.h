@@ -5,8 +5,10 @@
 #ifndef LWSLOOP_TRANSPORT_TLS_BIO_H
 #define LWSLOOP_TRANSPORT_TLS_BIO_H
 
-#include <openssl/bio.h>
+#include <openssl/ssl.h>
 #include <stdbool.h>
+
+enum { TLS_HELD_MOST = 64 };
 
 /* The socket, and what has happened on it. */
 struct tls_wire {
@@ -18,6 +20,14 @@ struct tls_wire {
     /* As of the last try. */
     bool drained; /* it brought fewer than there was room for: later ones make the socket ready */
     bool ended;   /* the peer sends no more */
+    /*
+     * While OpenSSL cannot send a message of its own it does not read either, so that two ends that
+     * wait to answer each other's changes of keys would wait for ever. Such a message is held here
+     * when there is no room for it. It is only sent before bytes of the program's, and these wait.
+     */
+    const SSL *ssl; /* whose messages are held; NULL while it shakes hands */
+    unsigned char held_length;
+    unsigned char held[TLS_HELD_MOST];
 };
 
 static inline void tls_wire_begin(struct tls_wire *wire)

@@ -43,16 +43,28 @@ static struct tls_failure failure_of_code(const SSL *ssl, unsigned long code)
     return (struct tls_failure){TLS_FAILURE_REASON, code};
 }
 
+/* Below what TLS itself says may lie what a cipher said to it. */
+static unsigned long take_code(void)
+{
+    unsigned long first = ERR_peek_error();
+    unsigned long code;
+
+    while ((code = ERR_get_error()))
+        if (ERR_GET_LIB(code) == ERR_LIB_SSL)
+            break;
+    ERR_clear_error();
+    return code ? code : first;
+}
+
 struct tls_failure tls_failure_of(const SSL *ssl, int ssl_error, const struct tls_wire *wire)
 {
     struct tls_failure failure = {TLS_FAILURE_HUNG_UP, 0};
-    unsigned long code = ERR_peek_error();
+    unsigned long code = take_code();
 
     if (ssl_error == SSL_ERROR_SSL && code)
         failure = failure_of_code(ssl, code);
     else if (wire->error && wire->error != EPIPE && wire->error != ECONNRESET)
         failure = (struct tls_failure){TLS_FAILURE_SYSTEM, (unsigned long)wire->error};
-    ERR_clear_error();
     return failure;
 }
 

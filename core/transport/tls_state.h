@@ -42,7 +42,7 @@ struct tls {
     bool started;
     bool finished;         /* nothing is to be said any more */
     bool broken;           /* OpenSSL cannot go on */
-    bool receiving_failed; /* which is to be told at the next try */
+    bool receiving_failed; /* and does so again */
 };
 
 static inline struct tls *tls_of(const struct transport *transport)

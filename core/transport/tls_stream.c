@@ -54,6 +54,7 @@ enum transport_result tls_receive(
         return tls_failed(tls);
     }
     result = read_all(tls, bytes, size, &total, &wanted);
+    tls->receiving_failed = result == TRANSPORT_FAILED;
     waits = result == TRANSPORT_AGAIN && (wanted == POLLOUT || tls->wire.blocked);
     if (total == 0) {
         transport->read_events = result == TRANSPORT_AGAIN ? wanted : POLLIN;
@@ -64,7 +65,6 @@ enum transport_result tls_receive(
     transport->holds =
         result == TRANSPORT_DONE ? SSL_has_pending(tls->ssl) != 0 : !waits || wanted == POLLOUT;
     transport->read_events = POLLIN;
-    tls->receiving_failed = result == TRANSPORT_FAILED;
     *moved = total;
     return TRANSPORT_DONE;
 }

@@ -11,8 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../support/certificates.h"
 #include "../support/contract.h"
 #include "../support/cut_io.h"
+#include "../support/tls_stream.h"
 #include "harness_log.h"
 #include "harness_loop.h"
 
@@ -58,6 +60,7 @@ struct server {
 };
 
 static __thread struct server *here;
+static atomic_int running;
 
 static void lock(struct server *server)
 {
@@ -76,6 +79,13 @@ static struct timespec patience(void)
     ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC, &deadline), 0);
     deadline.tv_sec += SERVER_PATIENCE_MS / 1000;
     return deadline;
+}
+
+bool harness_tls(void)
+{
+    const char *wanted = getenv("LWS_TEST_TLS");
+
+    return wanted != NULL && strcmp(wanted, "1") == 0;
 }
 
 bool harness_cut(void)
@@ -134,14 +144,17 @@ static unsigned int follow_connection(
     unsigned int id;
 
     lock(server);
-    if (reason == LWS_CALLBACK_ESTABLISHED || reason == LWS_CALLBACK_HTTP)
+    if (reason == LWS_CALLBACK_ESTABLISHED || reason == LWS_CALLBACK_HTTP ||
+        reason == LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH)
         live = make_live(server, wsi);
     else if (wsi != NULL)
         live = find_live(server, wsi);
     id = live == NULL ? 0 : live->id;
-    if (reason == LWS_CALLBACK_ESTABLISHED)
+    if (live != NULL &&
+        (reason == LWS_CALLBACK_ESTABLISHED || reason == LWS_CALLBACK_CLIENT_ESTABLISHED))
         live->established = true;
-    if (live != NULL && (reason == LWS_CALLBACK_CLOSED || reason == LWS_CALLBACK_CLOSED_HTTP)) {
+    if (live != NULL && (reason == LWS_CALLBACK_CLOSED || reason == LWS_CALLBACK_CLOSED_HTTP ||
+                            reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR)) {
         /* The order is kept: the last one is the newest. */
         server->live_count--;
         memmove(live, live + 1, (size_t)(server->live + server->live_count - live) * sizeof *live);
@@ -150,17 +163,25 @@ static unsigned int follow_connection(
     return id;
 }
 
+static bool has_bytes(enum libwebsocket_callback_reasons reason)
+{
+    return reason == LWS_CALLBACK_RECEIVE || reason == LWS_CALLBACK_HTTP ||
+           reason == LWS_CALLBACK_CLIENT_RECEIVE || reason == LWS_CALLBACK_CLIENT_RECEIVE_PONG ||
+           reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR;
+}
+
 static void fill_record(struct server_record *record, const void *in, size_t len)
 {
     const char *reason;
 
-    if (record->reason == LWS_CALLBACK_RECEIVE || record->reason == LWS_CALLBACK_HTTP) {
+    if (has_bytes(record->reason)) {
         record->bytes = malloc(len + 1);
         ck_assert_ptr_nonnull(record->bytes);
-        memcpy(record->bytes, in, len);
+        if (len > 0)
+            memcpy(record->bytes, in, len);
         record->bytes[len] = '\0';
     }
-    if (record->reason == LWS_CALLBACK_RECEIVE) {
+    if (record->reason == LWS_CALLBACK_RECEIVE || record->reason == LWS_CALLBACK_CLIENT_RECEIVE) {
         record->remaining = libwebsockets_remaining_packet_payload(record->wsi);
         record->final = libwebsocket_is_final_fragment(record->wsi);
         record->binary = lws_frame_is_binary(record->wsi);
@@ -187,10 +208,10 @@ static void observe_poll_fd(
 static void observe(struct libwebsocket_context *context, struct libwebsocket *wsi, int protocol,
     enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
 {
-    struct server_record record = {.reason = reason, .protocol = protocol, .wsi = wsi, .len = len};
+    struct server_record record = {
+        .reason = reason, .protocol = protocol, .wsi = wsi, .len = len, .user = user};
     struct server *server = here;
 
-    (void)user;
     if (server == NULL)
         ck_abort_msg("a callback came on a thread that is no loop's");
     if (!server->started)
@@ -376,6 +397,10 @@ static void create_context(struct server *server)
         extras.listen_fds = &server->listener;
         extras.listen_fd_count = 1;
     }
+    if (harness_tls() && !server->options.no_listener && !server->options.plain) {
+        info.ssl_cert_filepath = certificates_path("server.pem");
+        info.ssl_private_key_filepath = certificates_path("server.key");
+    }
     if (server->options.adjust != NULL)
         server->options.adjust(&info, &extras);
 
@@ -431,6 +456,18 @@ static void *run_server(void *argument)
     return NULL;
 }
 
+static void carry_by_tls(struct ws_client *client)
+{
+    static SSL_CTX *settings;
+
+    if (settings == NULL) {
+        const struct tls_files files = {.authorities = certificates_path("root.pem")};
+
+        settings = tls_client_settings(&files);
+    }
+    tls_carry_client(client, settings);
+}
+
 struct server *server_start(const struct server_options *options)
 {
     struct server *server = calloc(1, sizeof *server);
@@ -456,7 +493,9 @@ struct server *server_start(const struct server_options *options)
         lws_set_log_level((int)strtol(getenv("LWS_TEST_LOG"), NULL, 0), NULL);
     if (harness_cut())
         fprintf(stderr, "LWS_TEST_SEED=%u\n", cut_io_seed());
+    atomic_fetch_add(&running, 1);
     contract_observe(observe);
+    ws_carry(harness_tls() && !server->options.plain ? carry_by_tls : NULL);
 
     ck_assert_int_eq(pthread_create(&server->thread, NULL, run_server, server), 0);
     lock(server);
@@ -486,7 +525,8 @@ void server_stop(struct server *server)
 {
     server_run(server, finish, NULL);
     ck_assert_int_eq(pthread_join(server->thread, NULL), 0);
-    contract_finish();
+    if (atomic_fetch_sub(&running, 1) == 1)
+        contract_finish();
     log_free(server->log);
     free(server->live);
     pthread_cond_destroy(&server->changed);

@@ -15,6 +15,9 @@
  * send_text() or send_bytes(), which make the padding. For sizes that would take too long when
  * LWS_TEST_CUT moves a byte at a time there is harness_scale().
  *
+ * Where the environment's LWS_TEST_TLS is 1, servers speak TLS, and so does every client of
+ * ws_client.h.
+ *
  * A new file adds its Suite to suites.h and main.c.
  */
 #ifndef LWSLOOP_TESTS_HARNESS_H
@@ -64,6 +67,7 @@ struct server_options {
     bool may_fail;    /* creation may fail: server_context() is NULL then */
     bool no_attach;   /* nothing serves the context until the test attaches something */
     bool no_listener; /* no listening socket */
+    bool plain;       /* without TLS, whatever the environment says */
 };
 
 /* One callback, as it was when it came. */
@@ -73,9 +77,11 @@ struct server_record {
     unsigned int connection; /* counts connections from 1 in the order seen; 0: no connection */
     struct libwebsocket *wsi;
     size_t len;
-    unsigned char *bytes; /* RECEIVE, HTTP: a copy of len bytes and a NUL. NULL otherwise. */
+    /* What is at `in` where that is bytes: a copy of len bytes and a NUL. NULL otherwise. */
+    unsigned char *bytes;
+    void *user;
 
-    /* RECEIVE */
+    /* RECEIVE, CLIENT_RECEIVE */
     size_t remaining;
     int final;
     int binary;
@@ -173,6 +179,9 @@ callback_function discard_callback;
 TCase *harness_case(const char *name);
 
 enum loop_kind harness_loop(void);
+
+/* Whether LWS_TEST_TLS asks for TLS. */
+bool harness_tls(void);
 
 /* Whether LWS_TEST_CUT is set, so that tests which count system calls can step aside. */
 bool harness_cut(void);

@@ -2,11 +2,14 @@
 
 #include <stdlib.h>
 
+#include "../support/certificates.h"
+
 int main(void)
 {
     SRunner *runner = srunner_create(handshake_suite());
     int failed;
 
+    certificates_make();
     srunner_add_suite(runner, messages_suite());
     srunner_add_suite(runner, fragments_suite());
     srunner_add_suite(runner, close_suite());
@@ -24,9 +27,19 @@ int main(void)
     srunner_add_suite(runner, http_answers_suite());
     srunner_add_suite(runner, wrong_input_suite());
     srunner_add_suite(runner, utility_suite());
+    srunner_add_suite(runner, client_connect_suite());
+    srunner_add_suite(runner, client_names_suite());
+    srunner_add_suite(runner, client_handshake_suite());
+    srunner_add_suite(runner, client_answers_suite());
+    srunner_add_suite(runner, client_messages_suite());
+    srunner_add_suite(runner, client_close_suite());
+    srunner_add_suite(runner, client_limits_suite());
+    srunner_add_suite(runner, client_lifetime_suite());
+    srunner_add_suite(runner, client_proxy_suite());
 
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
+    certificates_remove();
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -22,5 +22,18 @@ Suite *http_bodies_suite(void);
 Suite *http_answers_suite(void);
 Suite *wrong_input_suite(void);
 Suite *utility_suite(void);
+Suite *client_connect_suite(void);
+Suite *client_names_suite(void);
+Suite *client_handshake_suite(void);
+Suite *client_answers_suite(void);
+Suite *client_messages_suite(void);
+Suite *client_close_suite(void);
+Suite *client_limits_suite(void);
+Suite *client_lifetime_suite(void);
+Suite *client_proxy_suite(void);
+Suite *client_tls_suite(void);
+Suite *client_tls_traffic_suite(void);
+Suite *tls_server_suite(void);
+Suite *tls_reload_suite(void);
 
 #endif

@@ -96,7 +96,7 @@ START_TEST(attaches_late)
     struct ws_response response;
 
     /* The system accepts it; nobody serves it. */
-    ws_send_text(client, text);
+    ws_send_ahead(client, text);
     ws_expect_silence(client, 50);
     ck_assert_uint_eq(server_count(server, LWS_CALLBACK_FILTER_NETWORK_CONNECTION), 0);
     server_run(server, attach_now, NULL);

@@ -357,6 +357,7 @@ START_TEST(keep_alive_then_upgrade)
         enum libwebsocket_callback_reasons reason = server_nth(server, i)->reason;
 
         if (reason == LWS_CALLBACK_PROTOCOL_INIT ||
+            reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS ||
             reason == LWS_CALLBACK_FILTER_NETWORK_CONNECTION ||
             reason == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION)
             continue;

@@ -22,7 +22,7 @@ START_TEST(limits_connections)
         clients[i] = ws_open(server_port(server), "echo");
     for (int i = MOST; i < MORE; i++) {
         clients[i] = ws_connect(server_port(server));
-        ws_send_text(clients[i], text);
+        ws_send_ahead(clients[i], text);
     }
     ws_expect_silence(clients[MOST], 100);
     calls = server_service_calls();
@@ -179,7 +179,7 @@ START_TEST(survives_without_descriptors)
     await(&is_held_up);
     for (int i = 0; i < CLIENTS; i++) {
         clients[i] = ws_connect(server_port(server));
-        ws_send_text(clients[i], text);
+        ws_send_ahead(clients[i], text);
     }
     limit_descriptors(true);
     ck_assert_int_eq(sem_post(&may_go_on), 0);

@@ -32,20 +32,12 @@ struct subject {
 
 static void take_more(struct subject *subject, const char *awaited)
 {
-    struct pollfd wait = {.fd = subject->client->fd, .events = POLLIN};
     char piece[8192];
-    ssize_t got;
-    int ready;
+    ssize_t got = ws_receive_some(subject->client, piece, sizeof(piece), WS_PATIENCE_MS);
 
-    do
-        ready = poll(&wait, 1, WS_PATIENCE_MS);
-    while (ready < 0 && errno == EINTR);
-    ck_assert_msg(ready > 0, "%s: waited for %s, and have: %s", subject->name, awaited,
+    ck_assert_msg(got >= 0, "%s: waited for %s, and have: %s", subject->name, awaited,
         subject->received + subject->taken);
-    got = recv(subject->client->fd, piece, sizeof(piece), 0);
-    if (got < 0 && errno == EINTR)
-        return;
-    if (got <= 0) {
+    if (got == 0) {
         subject->ended = true;
         return;
     }

@@ -1,29 +1,19 @@
 #!/bin/bash
 # Talks to tests/interop/server.c with curl, and with raw bytes where curl is too well-behaved.
 #
-# Usage: curl_http.sh PORT DIRECTORY
+# Usage: curl_http.sh URL DIRECTORY [CA]
+# URL is http://127.0.0.1:PORT or https://…; CA is the file of the authority to trust then.
 # DIRECTORY is what the server serves; run.sh has put the files there that are asked for.
 set -u
-port=$1
+# shellcheck source=tests/interop/steps.sh
+. "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
+base=$1
 directory=$2
-base=http://127.0.0.1:$port
-passed=0
-failed=0
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-step() {
-    local name=$1
-    shift
-    if "$@" >"$work/output" 2>&1; then
-        passed=$((passed + 1))
-        echo "ok      $name"
-    else
-        failed=$((failed + 1))
-        echo "FAILED  $name"
-        sed 's/^/        /' "$work/output" | head -40
-    fi
-}
+ca=${3:-}
+port=${base##*:}
+# curl reads its options from here, too.
+export CURL_HOME=$work
+[ -z "$ca" ] || echo "cacert = \"$ca\"" >"$work/.curlrc"
 
 # get STATUS ARGUMENTS...: leaves the head in $work/head and the body in $work/body.
 get() {
@@ -44,22 +34,24 @@ field() {
     echo "${lines#*: }"
 }
 
-same() {
-    [ "$1" = "$2" ] || { echo "\"$1\" in place of \"$2\""; return 1; }
-}
-
 absent() {
     ! grep -qi "^$1:" "$work/head" || { echo "there is a field $1"; return 1; }
 }
 
 # raw TEXT: sends the bytes that printf makes of it, and prints the answer up to the end.
 raw() {
-    local answer
-    exec 5<>"/dev/tcp/127.0.0.1/$port" || return 1
-    printf '%b' "$1" >&5
-    answer=$(timeout 30 cat <&5)
-    local result=$?
-    exec 5<&- 5>&-
+    local answer result
+    if [ -n "$ca" ]; then
+        answer=$(printf '%b' "$1" | timeout 30 openssl s_client -quiet -CAfile "$ca" \
+            -verify_return_error -connect "127.0.0.1:$port" 2>"$work/s_client")
+        result=$?
+    else
+        exec 5<>"/dev/tcp/127.0.0.1/$port" || return 1
+        printf '%b' "$1" >&5
+        answer=$(timeout 30 cat <&5)
+        result=$?
+        exec 5<&- 5>&-
+    fi
     printf '%s\n' "$answer"
     return $result
 }
@@ -332,5 +324,4 @@ step 'a handshake without a version' handshake_without_its_fields
 step 'parallel downloads' parallel_downloads
 step 'a slow download' slow_download
 step 'a download that is broken off' broken_off_download
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+summary

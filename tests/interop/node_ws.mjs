@@ -1,25 +1,36 @@
 // Talks to tests/interop/server.c with Node's ws.
 //
-// Usage: node node_ws.mjs PORT
+// Usage: node node_ws.mjs URL [CA] [--without STEP,…]
+// URL is ws://127.0.0.1:PORT/ or wss://…; CA is the file of the authority to trust then.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import http from "node:http";
+import https from "node:https";
 import net from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import WebSocket from "ws";
 
 const MEBIBYTE = 1024 * 1024;
 const STEP_MILLISECONDS = 60000;
 const SIZES = [0, 1, 125, 126, 127, 4095, 4096, 4097, 65535, 65536, 65537, MEBIBYTE, 16 * MEBIBYTE];
 
-const port = Number(process.argv[2]);
-const url = `ws://127.0.0.1:${port}/`;
+const { values: options, positionals } = parseArgs({
+    options: { without: { type: "string", default: "" } },
+    allowPositionals: true,
+});
+const url = new URL(positionals[0]);
+const without = options.without.split(",");
+const encrypted = url.protocol === "wss:";
+const tls = encrypted ? { ca: readFileSync(positionals[1]) } : {};
+const web = encrypted ? https : http;
 
 // A WebSocket whose messages, pings and pongs can be waited for one by one.
 class Connection {
     constructor(protocols = [], options = {}) {
         this.waiting = [];
         this.arrived = [];
-        this.socket = new WebSocket(url, protocols, { perMessageDeflate: false, ...options });
+        this.socket = new WebSocket(url, protocols, { perMessageDeflate: false, ...tls, ...options });
         this.opened = new Promise((resolve, reject) => {
             this.socket.on("open", resolve);
             this.socket.on("error", reject);
@@ -256,8 +267,10 @@ const steps = {
 
     async "an unknown version is refused with those spoken"() {
         const response = await new Promise((resolve, reject) => {
-            http.get({
-                port,
+            web.get({
+                host: url.hostname,
+                port: url.port,
+                ...tls,
                 headers: {
                     "Connection": "Upgrade",
                     "Upgrade": "websocket",
@@ -354,9 +367,10 @@ const steps = {
     },
 
     async "HTTP on the same port, kept alive, then upgraded"() {
-        const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+        const agent = new web.Agent({ keepAlive: true, maxSockets: 1, ...tls });
         const get = (path) => new Promise((resolve, reject) => {
-            const request = http.get({ host: "127.0.0.1", port, agent, path }, (response) => {
+            const { hostname: host, port } = url;
+            const request = web.get({ host, port, agent, path }, (response) => {
                 let body = "";
                 const from = response.socket.localPort;
                 response.on("data", (piece) => body += piece);
@@ -377,7 +391,7 @@ const steps = {
     },
 
     async "a connection that says nothing does not disturb"() {
-        const silent = net.connect(port, "127.0.0.1");
+        const silent = net.connect(url.port, url.hostname);
         await new Promise((resolve) => silent.on("connect", resolve));
         const connection = await open();
         await connection.echo("hello");
@@ -389,6 +403,8 @@ const steps = {
 let passed = 0;
 let failed = 0;
 for (const [name, step] of Object.entries(steps)) {
+    if (without.includes(name))
+        continue;
     const deadline = new AbortController();
     try {
         await Promise.race([

@@ -1,26 +1,22 @@
 #!/bin/bash
-# Python's websockets, Node's ws and curl against a server on each of the loops named.
+# Other implementations talk to a server and a client of this library, on each of the loops named:
+# Python's websockets, Node's ws, curl, openssl s_client, Chromium, tinyproxy and nginx, with and
+# without TLS.
 #
-# Usage: run.sh SERVER [poll] [uv] [event]
-# SERVER is the program built from server.c; without a loop, all three. The modules of
-# package.json must have been installed, here or where NODE_MODULES says.
+# Usage: run.sh SERVER CLIENT [poll] [uv] [event]
+# SERVER and CLIENT are the programs built from server.c and client.c; without a loop, all three.
+# The modules of package.json must have been installed, here or where NODE_MODULES says. CHROMIUM is
+# the browser's program, or empty to leave it out.
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
-server=$(realpath "$1") || exit 1
-shift
+# shellcheck source=tests/interop/steps.sh
+. "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
+server=$(realpath "$1") && client=$(realpath "$2") || exit 1
+shift 2
 [ $# -gt 0 ] || set -- poll uv event
-python=${PYTHON:-/usr/bin/python3}
-passed=0
-failed=0
-pid=
-work=$(mktemp -d)
+chromium=${CHROMIUM-/usr/bin/chromium}
 directory=$work/files
-
-clean_up() {
-    [ -z "$pid" ] || kill "$pid" 2>/dev/null
-    rm -rf "$work"
-}
-trap clean_up EXIT
+certificates=$work/certificates
+root=$certificates/root.pem
 
 mkdir "$directory" "$directory/folder"
 echo 'hello, file' >"$directory/hello.txt"
@@ -30,68 +26,35 @@ head -c 3000001 /dev/urandom >"$directory/large.bin"
 # Older than a minute: until then its date is too weak a validator for If-Range.
 touch -d "2 hours ago" "$directory/large.bin"
 mkfifo "$directory/pipe"
+"$here/../support/certificates.sh" "$certificates" || exit 1
 
-# The module resolution of ES modules goes by the file's place alone.
-client=$here/node_ws.mjs
-if [ -n "${NODE_MODULES:-}" ]; then
-    cp "$client" "$work/node_ws.mjs"
-    ln -s "$(realpath "$NODE_MODULES")" "$work/node_modules"
-    client=$work/node_ws.mjs
-fi
-
-# count NAME COMMAND...: runs it and adds its last line to the sums.
-count() {
-    local name=$1 line
-    shift
-    echo "-- $name"
-    "$@" 2>&1 | tee "$work/output"
-    line=$(tail -n 1 "$work/output")
-    if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
-        passed=$((passed + BASH_REMATCH[1]))
-        failed=$((failed + BASH_REMATCH[2]))
-    else
-        echo "FAILED  $name came to no end"
-        failed=$((failed + 1))
+# serve SCHEME SCHEME OPTION…: those that talk to one server, over ws and http or wss and https.
+serve() {
+    local scheme=$1 web=$2 name="$loop, $1" ca=()
+    shift 2
+    [ "$scheme" = ws ] || ca=("$root")
+    if ! start_listening server "$server" --loop "$loop" --directory "$directory" "$@"; then
+        step "$name: the server starts" told_by "$work/server.errors"
+        return
     fi
+    others "$name: websockets" "$python" "$here/python_websockets.py" "$scheme://localhost:$port/" \
+        "${ca[@]}"
+    others "$name: ws" node "$node_scripts/node_ws.mjs" "$scheme://localhost:$port/" "${ca[@]}"
+    others "$name: curl" "$here/curl_http.sh" "$web://127.0.0.1:$port" "$directory" "${ca[@]}"
+    # The step "browser" of scripts/check has it do without TLS.
+    if [ "$scheme" = wss ] && [ -n "$chromium" ]; then
+        others "$name: Chromium" node "$node_scripts/chromium_echo.mjs" --browser "$chromium" \
+            "$web://localhost:$port/" "${ca[@]}"
+    fi
+    step "$name: the server ends with status 0" stop server
 }
 
-for loop in "$@"; do
-    # The server ends with its standard input, and so with this script at the latest.
-    rm -f "$work/input" "$work/port"
-    mkfifo "$work/input"
-    exec 3<>"$work/input"
-    "$server" --loop "$loop" --directory "$directory" <"$work/input" >"$work/port" 3>&- &
-    pid=$!
-    for _ in $(seq 200); do
-        [ ! -s "$work/port" ] || break
-        kill -0 "$pid" 2>/dev/null || break
-        sleep 0.05
+for loop; do
+    serve ws http
+    serve wss https --tls "$certificates"
+    for script in tls_openssl client_talks through_proxy through_nginx; do
+        others "$loop: $script" "$here/$script.sh" "$server" "$client" "$loop" "$directory" \
+            "$certificates"
     done
-    port=$(head -n 1 "$work/port")
-    if [ -z "$port" ]; then
-        echo "FAILED  the server on $loop did not start"
-        failed=$((failed + 1))
-        exec 3>&-
-        pid=
-        continue
-    fi
-
-    count "$loop: websockets" timeout 300 "$python" "$here/python_websockets.py" "$port"
-    count "$loop: ws" timeout 300 node "$client" "$port"
-    count "$loop: curl" timeout 300 "$here/curl_http.sh" "$port" "$directory"
-
-    kill "$pid"
-    wait "$pid"
-    status=$?
-    pid=
-    exec 3>&-
-    if [ "$status" = 0 ]; then
-        echo "ok      $loop: the server ends with status 0"
-        passed=$((passed + 1))
-    else
-        echo "FAILED  $loop: the server ended with status $status"
-        failed=$((failed + 1))
-    fi
 done
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+summary

@@ -3,7 +3,13 @@
  * free port of 127.0.0.1, whose number is its first line on stdout. It ends on SIGTERM, or when its
  * standard input does.
  *
- * Usage: server --loop poll|uv|event --directory DIR
+ * Usage: server --loop poll|uv|event --directory DIR [--tls DIR [--certificate NAME]
+ *               [--ciphers LIST] [--client-ca] [--plain-too]] [--unix PATH]
+ *
+ * With --tls it is wss and https, by what tests/support/certificates.sh has put into that folder
+ * and the certificate of this name ("server"); --client-ca demands certificates of clients, and
+ * --plain-too takes ws and http as well. PATH is a Unix-domain socket to listen on besides, without
+ * TLS.
  *
  * HTTP: /show/… answers with the path as the program sees it, by LWS_WRITE_HTTP; every other path
  * is a file in DIR. WebSocket: no subprotocol, "echo" and "second" send every message back whole;
@@ -343,11 +349,89 @@ static bool serve(struct run_loop *loop)
     return pthread_join(thread, NULL) == 0;
 }
 
+struct options {
+    const char *loop;
+    const char *tls;
+    const char *certificate;
+    const char *ciphers;
+    const char *unix_path;
+    bool client_ca;
+    bool plain_too;
+};
+
+static bool parse(int argc, char **argv, struct options *options)
+{
+    const struct {
+        const char *name;
+        const char **value;
+        bool *flag;
+    } known[] = {
+        {"--loop", &options->loop, NULL},
+        {"--directory", &directory, NULL},
+        {"--tls", &options->tls, NULL},
+        {"--certificate", &options->certificate, NULL},
+        {"--ciphers", &options->ciphers, NULL},
+        {"--unix", &options->unix_path, NULL},
+        {"--client-ca", NULL, &options->client_ca},
+        {"--plain-too", NULL, &options->plain_too},
+    };
+    const size_t count = sizeof(known) / sizeof(known[0]);
+
+    for (int i = 1; i < argc; i++) {
+        size_t n = 0;
+
+        while (n < count && strcmp(argv[i], known[n].name) != 0)
+            n++;
+        if (n == count || (known[n].value && i + 1 == argc))
+            return false;
+        if (known[n].value)
+            *known[n].value = argv[++i];
+        else
+            *known[n].flag = true;
+    }
+    return options->loop && directory;
+}
+
+/* Files of certificates.sh. */
+struct tls_paths {
+    char certificate[4096];
+    char key[4096];
+    char root[4096];
+};
+
+static bool set_tls(
+    const struct options *options, struct tls_paths *paths, struct lws_context_creation_info *info)
+{
+    const char *name = options->certificate ? options->certificate : "server";
+    const int lengths[] = {
+        snprintf(paths->certificate, sizeof(paths->certificate), "%s/%s.pem", options->tls, name),
+        snprintf(paths->key, sizeof(paths->key), "%s/%s.key", options->tls, name),
+        snprintf(paths->root, sizeof(paths->root), "%s/root.pem", options->tls),
+    };
+
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        if (lengths[i] < 0 || (size_t)lengths[i] >= sizeof(paths->root))
+            return false;
+    }
+    info->ssl_cert_filepath = paths->certificate;
+    info->ssl_private_key_filepath = paths->key;
+    info->ssl_cipher_list = options->ciphers;
+    if (options->client_ca) {
+        info->ssl_ca_filepath = paths->root;
+        info->options |= LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT;
+    }
+    if (options->plain_too)
+        info->options |= LWS_SERVER_OPTION_ALLOW_NON_SSL_ON_SSL_PORT;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct lws_context_creation_info info = {.protocols = protocols, .gid = -1, .uid = -1};
+    struct options options = {.loop = NULL};
     struct run_loop loop = {.name = NULL};
-    char error[256] = "";
+    struct tls_paths paths;
+    char error[512] = "";
     int port;
     int fd;
     struct lws_context_extras extras = {
@@ -359,16 +443,14 @@ int main(int argc, char **argv)
         .max_message_size = MESSAGE_MOST,
     };
 
-    for (int i = 1; i + 1 < argc; i += 2) {
-        if (strcmp(argv[i], "--loop") == 0)
-            loop.name = argv[i + 1];
-        else if (strcmp(argv[i], "--directory") == 0)
-            directory = argv[i + 1];
-    }
-    if (!loop.name || !directory) {
-        fprintf(stderr, "usage: server --loop poll|uv|event --directory DIR\n");
+    if (!parse(argc, argv, &options) || (options.tls && !set_tls(&options, &paths, &info))) {
+        fprintf(stderr,
+            "usage: server --loop poll|uv|event --directory DIR [--tls DIR [--certificate NAME]\n"
+            "              [--ciphers LIST] [--client-ca] [--plain-too]] [--unix PATH]\n");
         return 2;
     }
+    loop.name = options.loop;
+    extras.unix_path = options.unix_path;
     lws_set_log_level(LLL_ERR | LLL_WARN, NULL);
     fd = run_loop_listen("127.0.0.1", 128, &port);
     if (fd < 0) {

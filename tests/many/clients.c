@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +19,12 @@
 #define PER_ADDRESS 5000
 #define PATIENCE_MS 60000
 
-enum client_state { CLIENT_NEW, CLIENT_CONNECTING, CLIENT_OPEN, CLIENT_ENDED };
+enum client_state { CLIENT_NEW, CLIENT_CONNECTING, CLIENT_ENCRYPTING, CLIENT_OPEN, CLIENT_ENDED };
 
 struct client {
     int fd;
     enum client_state state;
+    SSL *ssl; /* NULL where it is not encrypted */
     unsigned int have;
     unsigned char received[300]; /* since the present phase began */
 };
@@ -34,6 +36,7 @@ struct clients {
     int started;
     int settled; /* are through with the present phase */
     int faults;
+    SSL_CTX *settings; /* NULL: not encrypted */
     struct client *all;
 };
 
@@ -60,7 +63,7 @@ static bool fault(struct clients *clients, const struct client *client, const ch
     return false;
 }
 
-struct clients *clients_make(int port, int count)
+struct clients *clients_make(int port, int count, bool encrypted)
 {
     struct clients *clients = calloc(1, sizeof(*clients));
 
@@ -70,7 +73,9 @@ struct clients *clients_make(int port, int count)
     clients->count = count;
     clients->all = calloc((size_t)count, sizeof(*clients->all));
     clients->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (!clients->all || clients->epoll < 0) {
+    if (encrypted)
+        clients->settings = SSL_CTX_new(TLS_client_method());
+    if (!clients->all || clients->epoll < 0 || (encrypted && !clients->settings)) {
         perror("clients");
         clients_free(clients);
         return NULL;
@@ -80,14 +85,23 @@ struct clients *clients_make(int port, int count)
     return clients;
 }
 
+static void hang_up(struct client *client)
+{
+    SSL_free(client->ssl);
+    client->ssl = NULL;
+    if (client->fd >= 0)
+        close(client->fd);
+    client->fd = -1;
+}
+
 void clients_free(struct clients *clients)
 {
     if (!clients)
         return;
     if (clients->all)
         for (int i = 0; i < clients->count; i++)
-            if (clients->all[i].fd >= 0)
-                close(clients->all[i].fd);
+            hang_up(&clients->all[i]);
+    SSL_CTX_free(clients->settings);
     if (clients->epoll >= 0)
         close(clients->epoll);
     free(clients->all);
@@ -118,7 +132,14 @@ static bool begin(struct clients *clients, struct client *client)
     return true;
 }
 
-static bool send_handshake(struct clients *clients, struct client *client)
+static bool put(struct client *client, const void *bytes, size_t length)
+{
+    if (client->ssl)
+        return SSL_write(client->ssl, bytes, (int)length) == (int)length;
+    return send(client->fd, bytes, length, MSG_NOSIGNAL) == (ssize_t)length;
+}
+
+static bool connected(struct clients *clients, struct client *client)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
     int error = 0;
@@ -126,13 +147,53 @@ static bool send_handshake(struct clients *clients, struct client *client)
 
     if (getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 || error != 0)
         return fault(clients, client, strerror(error));
-    if (send(client->fd, handshake, sizeof(handshake) - 1, MSG_NOSIGNAL) !=
-        (ssize_t)sizeof(handshake) - 1)
-        return fault(clients, client, "the handshake was not taken whole");
     if (epoll_ctl(clients->epoll, EPOLL_CTL_MOD, client->fd, &event) < 0)
         return fault(clients, client, strerror(errno));
+    client->state = CLIENT_ENCRYPTING;
+    if (!clients->settings)
+        return true;
+    client->ssl = SSL_new(clients->settings);
+    if (!client->ssl || SSL_set_fd(client->ssl, client->fd) != 1)
+        return fault(clients, client, "no TLS");
+    return true;
+}
+
+/* What it says is little, and always taken. */
+static bool send_handshake(struct clients *clients, struct client *client)
+{
+    if (client->ssl) {
+        int result = SSL_connect(client->ssl);
+
+        if (result != 1)
+            return SSL_get_error(client->ssl, result) == SSL_ERROR_WANT_READ ||
+                   fault(clients, client, "the TLS handshake failed");
+    }
+    if (!put(client, handshake, sizeof(handshake) - 1))
+        return fault(clients, client, "the handshake was not taken whole");
     client->state = CLIENT_OPEN;
     return true;
+}
+
+/* As recv(2). */
+static ssize_t get(struct client *client, void *bytes, size_t room)
+{
+    int got;
+
+    if (!client->ssl)
+        return recv(client->fd, bytes, room, 0);
+    got = SSL_read(client->ssl, bytes, (int)room);
+    if (got > 0)
+        return got;
+    errno = EAGAIN;
+    switch (SSL_get_error(client->ssl, got)) {
+    case SSL_ERROR_WANT_READ:
+        return -1;
+    case SSL_ERROR_ZERO_RETURN:
+        return 0;
+    default:
+        errno = ECONNRESET;
+        return -1;
+    }
 }
 
 /* Takes what there is. False on a failure; the end of the stream is a state. */
@@ -143,13 +204,12 @@ static bool take(struct clients *clients, struct client *client)
 
     if (room == 0)
         return fault(clients, client, "more came than was expected");
-    got = recv(client->fd, client->received + client->have, room, 0);
+    got = get(client, client->received + client->have, room);
     if (got < 0)
         return errno == EAGAIN || errno == EINTR || fault(clients, client, strerror(errno));
     if (got == 0) {
         client->state = CLIENT_ENDED;
-        close(client->fd);
-        client->fd = -1;
+        hang_up(client);
     }
     client->have += (unsigned int)got;
     client->received[client->have] = '\0';
@@ -160,7 +220,9 @@ static bool open_phase(struct clients *clients, struct client *client)
 {
     const char *text = (const char *)client->received;
 
-    if (client->state == CLIENT_CONNECTING)
+    if (client->state == CLIENT_CONNECTING && !connected(clients, client))
+        return false;
+    if (client->state == CLIENT_ENCRYPTING)
         return send_handshake(clients, client);
     if (!take(clients, client))
         return false;
@@ -265,8 +327,7 @@ bool clients_close(struct clients *clients)
     for (int i = 0; i < clients->count; i++) {
         struct client *client = &clients->all[i];
 
-        if (client->state != CLIENT_OPEN || send(client->fd, close_frame, sizeof(close_frame) - 1,
-                                                MSG_NOSIGNAL) != (ssize_t)sizeof(close_frame) - 1)
+        if (client->state != CLIENT_OPEN || !put(client, close_frame, sizeof(close_frame) - 1))
             return fault(clients, client, "the close frame was not taken");
     }
     return run(clients, close_phase, "closes");

@@ -2,12 +2,14 @@
  * Thousands of idle connections on one loop: they open, a broadcast reaches each of them exactly
  * once, they close. The server is a process of its own, so that what its memory grows by is theirs.
  *
- * Usage: many poll|uv|event [COUNT]      (10000)
+ * Usage: many poll|uv|event [COUNT [CERTIFICATES]]      (10000)
  *
+ * CERTIFICATES is a folder made by tests/support/certificates.sh; with it all are encrypted.
  * Lost connections and messages are failures; the figures are for reading.
  */
 #include "many.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,9 +33,9 @@ static void step(bool good, const char *what)
     fflush(stdout);
 }
 
-/* What the connections cost, against what they should cost at most. */
-static void tell_memory(
-    const char *loop, const struct server_state *before, const struct server_state *after)
+/* What the connections cost, against what they should cost at most where they are plain. */
+static void tell_memory(const char *loop, bool encrypted, const struct server_state *before,
+    const struct server_state *after)
 {
     double bytes = (double)(after->resident - before->resident) /
                    (double)(after->established - before->established);
@@ -42,16 +44,20 @@ static void tell_memory(
     printf("        the server's resident memory (statm), with %ld connections open and idle: %ld "
            "KiB\n"
            "        before the first of them, when one had come and gone: %ld KiB\n"
-           "        difference for each connection: %.0f bytes; the aim is %d: %s\n",
+           "        difference for each connection: %.0f bytes",
         after->established - before->established, after->resident / 1024, before->resident / 1024,
-        bytes, aim, bytes <= aim ? "met" : "missed");
+        bytes);
+    if (encrypted)
+        printf(", with TLS\n");
+    else
+        printf("; the aim is %d: %s\n", aim, bytes <= aim ? "met" : "missed");
 }
 
-static void talk(int control, int port, const char *loop, int count)
+static void talk(int control, int port, const char *loop, int count, bool encrypted)
 {
     struct server_state before, open, after;
-    struct clients *clients = clients_make(port, count);
-    struct clients *first = clients_make(port, 1);
+    struct clients *clients = clients_make(port, count, encrypted);
+    struct clients *first = clients_make(port, 1, encrypted);
     bool good = clients && first && clients_open(first) && clients_close(first);
 
     step(good, "a first connection opens and closes");
@@ -64,7 +70,7 @@ static void talk(int control, int port, const char *loop, int count)
         goto done;
     step(open.established - before.established == count, "the server knows of each");
     step(open.closed == before.closed, "none has ended");
-    tell_memory(loop, &before, &open);
+    tell_memory(loop, encrypted, &before, &open);
 
     step(server_broadcast(control), "the broadcast is asked for");
     step(clients_receive(clients), "it reaches each exactly once");
@@ -82,13 +88,14 @@ int main(int argc, char **argv)
 {
     const char *loop = argc > 1 ? argv[1] : "";
     int count = argc > 2 ? atoi(argv[2]) : 10000;
+    const char *certificates = argc > 3 ? argv[3] : NULL;
     struct rlimit limit;
     int control[2], address[2];
     int port = 0, status = 0;
     pid_t server;
 
     if (argc < 2 || count < 1) {
-        fprintf(stderr, "usage: many poll|uv|event [COUNT]\n");
+        fprintf(stderr, "usage: many poll|uv|event [COUNT [CERTIFICATES]]\n");
         return 2;
     }
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
@@ -110,12 +117,14 @@ int main(int argc, char **argv)
     if (server == 0) {
         close(control[0]);
         close(address[0]);
-        _exit(server_main(loop, control[1], address[1]));
+        _exit(server_main(loop, control[1], address[1], certificates));
     }
     close(control[1]);
     close(address[1]);
+    /* OpenSSL writes to connections that may have ended. */
+    signal(SIGPIPE, SIG_IGN);
     if (read(address[0], &port, sizeof(port)) == (ssize_t)sizeof(port))
-        talk(control[0], port, loop, count);
+        talk(control[0], port, loop, count, certificates != NULL);
     else
         step(false, "the server starts");
 

@@ -14,8 +14,9 @@ struct server_state {
     long written;
 };
 
-/* The server's process: writes its port to `address`, and obeys what comes on `control`. */
-int server_main(const char *loop, int control, int address);
+/* The server's process: writes its port to `address`, and obeys what comes on `control`. With a
+ * folder of certificates in place of NULL it is encrypted. */
+int server_main(const char *loop, int control, int address, const char *certificates);
 
 /* Waits until so many connections have ended, and tells how things stand. */
 bool server_ask(int control, long closed, struct server_state *state);
@@ -23,7 +24,7 @@ bool server_broadcast(int control);
 
 /* So many connections; each call sees all of them through, and says on stderr what went wrong. */
 struct clients;
-struct clients *clients_make(int port, int count);
+struct clients *clients_make(int port, int count, bool encrypted);
 bool clients_open(struct clients *clients);
 bool clients_receive(struct clients *clients);
 bool clients_close(struct clients *clients);

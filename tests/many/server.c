@@ -93,8 +93,9 @@ static void *obey(void *argument)
     return NULL;
 }
 
-int server_main(const char *name, int control, int address)
+int server_main(const char *name, int control, int address, const char *certificates)
 {
+    char certificate[160], key[160];
     struct lws_context_creation_info info = {
         .protocols = protocols, .gid = -1, .uid = -1, .user = &control};
     struct run_loop loop = {.name = name};
@@ -112,6 +113,12 @@ int server_main(const char *name, int control, int address)
 
     if (fd < 0)
         return 1;
+    if (certificates) {
+        snprintf(certificate, sizeof(certificate), "%s/server.pem", certificates);
+        snprintf(key, sizeof(key), "%s/server.key", certificates);
+        info.ssl_cert_filepath = certificate;
+        info.ssl_private_key_filepath = key;
+    }
     lws_set_log_level(LLL_ERR | LLL_WARN, NULL);
     loop.context = lws_create_context(&info, &extras);
     if (!loop.context) {

@@ -98,6 +98,16 @@ const char *contract_reason_name(enum libwebsocket_callback_reasons reason)
         {LWS_CALLBACK_SET_MODE_POLL_FD, "SET_MODE_POLL_FD"},
         {LWS_CALLBACK_CLEAR_MODE_POLL_FD, "CLEAR_MODE_POLL_FD"},
         {LWS_CALLBACK_POLL_DETACHED, "POLL_DETACHED"},
+        {LWS_CALLBACK_CLIENT_CONNECTION_ERROR, "CLIENT_CONNECTION_ERROR"},
+        {LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH, "CLIENT_FILTER_PRE_ESTABLISH"},
+        {LWS_CALLBACK_CLIENT_ESTABLISHED, "CLIENT_ESTABLISHED"},
+        {LWS_CALLBACK_CLIENT_RECEIVE, "CLIENT_RECEIVE"},
+        {LWS_CALLBACK_CLIENT_RECEIVE_PONG, "CLIENT_RECEIVE_PONG"},
+        {LWS_CALLBACK_CLIENT_WRITEABLE, "CLIENT_WRITEABLE"},
+        {LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER, "CLIENT_APPEND_HANDSHAKE_HEADER"},
+        {LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS, "LOAD_EXTRA_CLIENT_VERIFY_CERTS"},
+        {LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS, "LOAD_EXTRA_SERVER_VERIFY_CERTS"},
+        {LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION, "CLIENT_CERT_VERIFICATION"},
     };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -252,6 +262,15 @@ struct connection_record *contract_connection(
     return connection;
 }
 
+void contract_set_descriptor(struct connection_record *connection, int fd)
+{
+    if (connection->fd >= 0 && contract_descriptors[connection->fd].connection == connection)
+        contract_descriptors[connection->fd].connection = NULL;
+    connection->fd = fd;
+    if (fd >= 0)
+        contract_descriptor(fd)->connection = connection;
+}
+
 void contract_forget_connection(struct connection_record *connection)
 {
     struct connection_record **place = &buckets[bucket_of(connection->wsi)];
@@ -259,8 +278,7 @@ void contract_forget_connection(struct connection_record *connection)
     while (*place != connection)
         place = &(*place)->next;
     *place = connection->next;
-    if (connection->fd >= 0 && contract_descriptors[connection->fd].connection == connection)
-        contract_descriptors[connection->fd].connection = NULL;
+    contract_set_descriptor(connection, -1);
     free(connection);
 }
 
@@ -298,6 +316,9 @@ static void expect_ended(struct connection_record *connection, int value)
         contract_trouble("wsi %p was established and never CLOSED", (void *)connection->wsi);
     if (connection->http && !connection->http_closed)
         contract_trouble("wsi %p had HTTP and never CLOSED_HTTP", (void *)connection->wsi);
+    if (connection->client && !connection->established && !connection->failed)
+        contract_trouble(
+            "client %p was neither established nor told of an error", (void *)connection->wsi);
     contract_forget_connection(connection);
 }
 

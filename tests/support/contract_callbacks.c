@@ -220,17 +220,17 @@ static void check_protocol_poll_fd(struct context_record *record, struct libwebs
     if (real_fd(wsi) != fd)
         contract_trouble("%s of descriptor %d, but the wsi's is %d", name, fd, real_fd(wsi));
     connection = contract_find_connection(wsi);
-    if (connection != NULL && connection->established && !connection->closed &&
-        user != connection->user)
+    if (connection != NULL &&
+        ((connection->established && !connection->closed && user != connection->user) ||
+            (connection->given != NULL && user != connection->given)))
         contract_trouble(
             "%s of descriptor %d with user %p, not %p", name, fd, user, connection->user);
     flags = contract_descriptor(fd)->channel[CHANNEL_PROTOCOL].flags;
     check_poll_fd(record, CHANNEL_PROTOCOL, reason, fd, (int)len, flags);
 }
 
-/* What every callback about an established WebSocket has in common. */
-static void check_established(
-    const struct connection_record *connection, int protocol, void *user, const char *name)
+void contract_check_established(
+    const struct connection_record *connection, int protocol, const void *user, const char *name)
 {
     if (!connection->established)
         contract_trouble("%s came before ESTABLISHED", name);
@@ -243,20 +243,33 @@ static void check_established(
         contract_trouble("%s came with other session memory than ESTABLISHED", name);
 }
 
-static void check_new(struct context_record *record, struct connection_record *connection,
-    int protocol, const unsigned char *user)
+void contract_check_memory(const struct context_record *record,
+    const struct connection_record *connection, int protocol, const unsigned char *user,
+    const char *name)
 {
     size_t size = record->session_size[protocol];
 
-    if (connection->established)
-        contract_trouble("ESTABLISHED came twice");
+    if (connection->given != NULL) {
+        if (user != connection->given)
+            contract_trouble(
+                "%s came with %p, and %p was given", name, (const void *)user, connection->given);
+        return;
+    }
     if ((user == NULL) != (size == 0))
         contract_trouble(
-            "ESTABLISHED with %zu bytes of session memory at %p", size, (const void *)user);
+            "%s with %zu bytes of session memory at %p", name, size, (const void *)user);
     for (size_t i = 0; i < size; i++) {
         if (user[i] != 0)
             contract_trouble("the session memory of a new connection is not zero");
     }
+}
+
+static void check_new(struct context_record *record, struct connection_record *connection,
+    int protocol, const unsigned char *user)
+{
+    if (connection->established)
+        contract_trouble("ESTABLISHED came twice");
+    contract_check_memory(record, connection, protocol, user, "ESTABLISHED");
     connection->established = true;
     connection->protocol = protocol;
     connection->user = (void *)(uintptr_t)user;
@@ -290,6 +303,21 @@ static void check_writeable(
     connection->writeable_call = service->number;
 }
 
+/* Looks which descriptor the wsi has. Only a client that is being connected gets another one. */
+static void follow_descriptor(struct connection_record *connection, const char *name)
+{
+    int fd = real_fd(connection->wsi);
+    bool connecting = connection->client && !connection->established;
+
+    if (fd < 0 && !connecting)
+        contract_trouble("%s: the wsi has no descriptor", name);
+    if (connection->fd == fd)
+        return;
+    if (connection->fd >= 0 && !connecting)
+        contract_trouble("%s: the wsi's descriptor is %d, it was %d", name, fd, connection->fd);
+    contract_set_descriptor(connection, fd);
+}
+
 static void check_closed(const struct connection_record *connection, const char *name)
 {
     if (connection->fd < 0 || fcntl(connection->fd, F_GETFD) < 0)
@@ -306,6 +334,13 @@ static void check_http(const char *in, size_t len)
         contract_trouble("HTTP came without a good path");
 }
 
+/* The last callbacks about a connection, which come whatever has been asked for. */
+static bool ends(enum libwebsocket_callback_reasons reason)
+{
+    return reason == LWS_CALLBACK_CLOSED || reason == LWS_CALLBACK_CLOSED_HTTP ||
+           reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR;
+}
+
 /* The reasons that are about a connection. */
 static void check_connection(struct context_record *record, struct libwebsocket *wsi, int protocol,
     enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
@@ -315,18 +350,24 @@ static void check_connection(struct context_record *record, struct libwebsocket 
 
     if (wsi == NULL)
         contract_trouble("%s came without a wsi", name);
+    if (contract_is_client_reason(reason) && contract_find_connection(wsi) == NULL)
+        contract_trouble("%s came for a wsi that no call has returned", name);
     connection = contract_connection(record, wsi);
-    if (connection->fd < 0) {
-        connection->fd = real_fd(wsi);
-        contract_descriptor(connection->fd)->connection = connection;
-    } else if (connection->fd != real_fd(wsi)) {
-        contract_trouble(
-            "%s: the wsi's descriptor is %d, it was %d", name, real_fd(wsi), connection->fd);
-    }
+    follow_descriptor(connection, name);
 
-    if (connection->closing && reason != LWS_CALLBACK_CLOSED && reason != LWS_CALLBACK_CLOSED_HTTP)
+    if (connection->closing && !ends(reason))
         contract_trouble("%s came after the end had been asked for", name);
+    if (contract_is_client_reason(reason) != connection->client && reason != LWS_CALLBACK_CLOSED)
+        contract_trouble("%s came to a %s", name, connection->client ? "client" : "server");
+    if (connection->client)
+        contract_check_client(record, connection, protocol, reason, user, in, len);
     switch ((int)reason) {
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+    case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
+    case LWS_CALLBACK_CLIENT_ESTABLISHED:
+    case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
+    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+        break;
     case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
         if (protocol != 0 || user != NULL || fcntl((int)(intptr_t)in, F_GETFD) < 0)
             contract_trouble("%s came with wrong arguments", name);
@@ -339,15 +380,17 @@ static void check_connection(struct context_record *record, struct libwebsocket 
         check_new(record, connection, protocol, user);
         break;
     case LWS_CALLBACK_RECEIVE:
-        check_established(connection, protocol, user, name);
+    case LWS_CALLBACK_CLIENT_RECEIVE:
+        contract_check_established(connection, protocol, user, name);
         check_receive(record, connection, in, len);
         break;
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        check_established(connection, protocol, user, name);
+    case LWS_CALLBACK_CLIENT_WRITEABLE:
+        contract_check_established(connection, protocol, user, name);
         check_writeable(record, connection, name);
         break;
     case LWS_CALLBACK_CLOSED:
-        check_established(connection, protocol, user, name);
+        contract_check_established(connection, protocol, user, name);
         check_closed(connection, name);
         connection->closed = true;
         break;
@@ -403,6 +446,12 @@ static void check_before(struct context_record *record, struct libwebsocket *wsi
     }
     check_pollfd();
     check_place(record, name);
+    if (contract_is_tls_reason(reason)) {
+        contract_check_tls(record, wsi, protocol, reason, user, in);
+        return;
+    }
+    if (contract_innermost()->kind == CALL_RELOAD)
+        contract_trouble("%s came from inside lws_tls_reload", name);
     if (reason == LWS_CALLBACK_PROTOCOL_INIT || reason == LWS_CALLBACK_PROTOCOL_DESTROY) {
         bool init = reason == LWS_CALLBACK_PROTOCOL_INIT;
 
@@ -416,8 +465,7 @@ static void check_before(struct context_record *record, struct libwebsocket *wsi
     }
     if (!*initialised)
         contract_trouble("%s came before PROTOCOL_INIT", name);
-    if (record->destroy_asked && reason != LWS_CALLBACK_CLOSED &&
-        reason != LWS_CALLBACK_CLOSED_HTTP)
+    if (record->destroy_asked && !ends(reason))
         contract_trouble("%s came after the context was destroyed", name);
     check_connection(record, wsi, protocol, reason, user, in, len);
 }
@@ -430,6 +478,9 @@ static bool closes(enum libwebsocket_callback_reasons reason, int result)
     case LWS_CALLBACK_HTTP_WRITEABLE:
         return result < 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
+    case LWS_CALLBACK_CLIENT_RECEIVE:
+    case LWS_CALLBACK_CLIENT_WRITEABLE:
+    case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
     case LWS_CALLBACK_HTTP:
     case LWS_CALLBACK_HTTP_FILE_COMPLETION:
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
@@ -437,6 +488,16 @@ static bool closes(enum libwebsocket_callback_reasons reason, int result)
     default:
         return false;
     }
+}
+
+/* OpenSSL does not know whose certificate it verifies. */
+static struct context_record *context_in_service(void)
+{
+    const struct call *service = contract_nearest(CALL_SERVICE);
+
+    if (service == NULL || service->record == NULL)
+        contract_trouble("a certificate is verified outside of a service call");
+    return service->record;
 }
 
 static int callback(int protocol, struct libwebsocket_context *context, struct libwebsocket *wsi,
@@ -452,19 +513,22 @@ static int callback(int protocol, struct libwebsocket_context *context, struct l
     contract_lock();
     contract_note(
         "callback", contract_reason_name(reason), wsi, poll_fd ? (int)(intptr_t)in : -1, (long)len);
-    record = context_of(context, contract_reason_name(reason));
+    record = reason == LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION && context == NULL
+                 ? context_in_service()
+                 : context_of(context, contract_reason_name(reason));
     check_before(record, wsi, protocol, reason, user, in, len);
     connection = wsi == NULL ? NULL : contract_find_connection(wsi);
     if (connection != NULL)
         number = connection->number;
-    call = contract_enter(
-        poll_fd ? CALL_POLL_FD : CALL_CALLBACK, contract_reason_name(reason), record);
+    /* A verification may call as little as one of the four. */
+    call = contract_enter(poll_fd || context == NULL ? CALL_POLL_FD : CALL_CALLBACK,
+        contract_reason_name(reason), record);
     contract_unlock();
 
     if (contract_the_observer != NULL)
         contract_the_observer(context, wsi, protocol, reason, user, in, len);
     result = record->callbacks[protocol](context, wsi, reason, user, in, len);
-    if (reason == LWS_CALLBACK_RECEIVE)
+    if (reason == LWS_CALLBACK_RECEIVE || reason == LWS_CALLBACK_CLIENT_RECEIVE)
         use_padding(in, len);
 
     contract_lock();
@@ -474,6 +538,10 @@ static int callback(int protocol, struct libwebsocket_context *context, struct l
         contract_note("closed by", contract_reason_name(reason), wsi, connection->fd, result);
         connection->closing = true;
     }
+    /* One with a descriptor is remembered until that is closed. */
+    if (connection != NULL && connection->number == number && connection->failed &&
+        connection->fd < 0)
+        contract_forget_connection(connection);
     contract_unlock();
     return result;
 }

@@ -565,7 +565,10 @@ static void check_close(int fd)
             contract_trouble("close(%d) came before CLOSED", fd);
         if (connection->http && !connection->http_closed)
             contract_trouble("close(%d) came before CLOSED_HTTP", fd);
-        contract_forget_connection(connection);
+        if (connection->client && !connection->established && !connection->failed)
+            contract_set_descriptor(connection, -1);
+        else
+            contract_forget_connection(connection);
     }
     descriptor->open = false;
     descriptor->connection = NULL;

@@ -56,6 +56,11 @@ struct connection_record {
     bool http;
     bool http_closed;
     bool closing; /* a callback's return value or a call asked for the end */
+    bool client;  /* made by libwebsocket_client_connect() */
+    void *given;  /* the caller's own session memory */
+    bool appended;
+    bool filtered;
+    bool failed; /* CLIENT_CONNECTION_ERROR came */
     bool receive_stopped;
     bool writeable_asked;
     uint64_t writeable_call; /* the service call in which WRITEABLE came last */
@@ -82,6 +87,7 @@ enum call_kind {
     CALL_CREATE,
     CALL_DESTROY,
     CALL_SERVICE,
+    CALL_RELOAD,
     CALL_CLOSE,
     CALL_OTHER,    /* calls that may not call back */
     CALL_CALLBACK, /* back in the program */
@@ -135,11 +141,30 @@ struct connection_record *contract_find_connection(const struct libwebsocket *ws
 struct connection_record *contract_connection(
     struct context_record *record, struct libwebsocket *wsi);
 void contract_forget_connection(struct connection_record *connection);
+/* Notes which descriptor it has; -1 for none. */
+void contract_set_descriptor(struct connection_record *connection, int fd);
 void contract_each_connection(
     struct context_record *record, void (*function)(struct connection_record *, int), int value);
 
 /* Expects that a destroyed context has left nothing behind, and forgets it. */
 void contract_context_ended(struct context_record *record);
+
+/* Reasons that only clients are told. */
+bool contract_is_client_reason(enum libwebsocket_callback_reasons reason);
+/* What such a reason needs; the record is the wsi's. */
+void contract_check_client(struct context_record *record, struct connection_record *connection,
+    int protocol, enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len);
+/* The reasons that OpenSSL's settings and its verification have. */
+bool contract_is_tls_reason(enum libwebsocket_callback_reasons reason);
+void contract_check_tls(struct context_record *record, const struct libwebsocket *wsi, int protocol,
+    enum libwebsocket_callback_reasons reason, const void *user, const void *in);
+/* What every callback about an established WebSocket has in common. */
+void contract_check_established(
+    const struct connection_record *connection, int protocol, const void *user, const char *name);
+/* The session memory of a new connection. */
+void contract_check_memory(const struct context_record *record,
+    const struct connection_record *connection, int protocol, const unsigned char *user,
+    const char *name);
 
 /* The function to give to the library in place of protocol number `index`'s callback. */
 callback_function *contract_trampoline(int index);

@@ -42,8 +42,7 @@ int64_t ws_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Waits for the events or the deadline. Returns whether they came. */
-static bool wait_for(const struct ws_client *client, short events, int64_t deadline)
+bool ws_wait_for(const struct ws_client *client, short events, int64_t deadline)
 {
     struct pollfd pollfd = {.fd = client->fd, .events = events};
 
@@ -59,17 +58,31 @@ static bool wait_for(const struct ws_client *client, short events, int64_t deadl
     }
 }
 
+static void (*carry_new)(struct ws_client *client);
+
+void ws_carry(void (*carry)(struct ws_client *client))
+{
+    carry_new = carry;
+}
+
+struct ws_client *ws_adopt(int fd)
+{
+    struct ws_client *client = calloc(1, sizeof *client);
+
+    ck_assert_ptr_nonnull(client);
+    ck_assert_int_ge(fd, 0);
+    client->fd = fd;
+    client->mask = 0x37fa213d;
+    return client;
+}
+
 struct ws_client *ws_connect_at(int port, int receive_bytes, const char *file, int line)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
-    struct ws_client *client = calloc(1, sizeof *client);
+    struct ws_client *client;
     int on = 1;
 
-    ck_assert_ptr_nonnull(client);
-    client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (client->fd < 0)
-        FAIL("socket: %s", strerror(errno));
-    client->mask = 0x37fa213d;
+    client = ws_adopt(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (receive_bytes > 0)
         ck_assert_int_eq(
             setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes), 0);
@@ -82,13 +95,46 @@ struct ws_client *ws_connect_at(int port, int receive_bytes, const char *file, i
 
         if (error != EINPROGRESS)
             FAIL("connect: %s", strerror(error));
-        if (!wait_for(client, POLLOUT, ws_now_ms() + WS_PATIENCE_MS))
+        if (!ws_wait_for(client, POLLOUT, ws_now_ms() + WS_PATIENCE_MS))
             FAIL("connect: nothing in %d ms", WS_PATIENCE_MS);
         ck_assert_int_eq(getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &error, &length), 0);
         if (error != 0)
             FAIL("connect: %s", strerror(error));
     }
+    if (carry_new != NULL)
+        carry_new(client);
     return client;
+}
+
+static ssize_t send_now(struct ws_client *client, const void *data, size_t length, short *wanted)
+{
+    *wanted = POLLOUT;
+    if (client->carrier != NULL)
+        return client->carrier->send(client->carried, data, length, wanted);
+    return send(client->fd, data, length, MSG_NOSIGNAL);
+}
+
+static ssize_t receive_now(struct ws_client *client, void *data, size_t room, short *wanted)
+{
+    *wanted = POLLIN;
+    if (client->carrier != NULL)
+        return client->carrier->receive(client->carried, data, room, wanted);
+    return recv(client->fd, data, room, 0);
+}
+
+ssize_t ws_send_some(struct ws_client *client, const void *data, size_t length, int milliseconds)
+{
+    int64_t deadline = ws_now_ms() + milliseconds;
+
+    for (;;) {
+        short wanted;
+        ssize_t count = send_now(client, data, length, &wanted);
+
+        if (count >= 0 || (errno != EAGAIN && errno != EINTR))
+            return count;
+        if (errno == EAGAIN && !ws_wait_for(client, wanted, deadline))
+            return 0;
+    }
 }
 
 /* Sends what it can until the deadline. Returns the number of bytes; errno is 0 at the deadline. */
@@ -98,13 +144,14 @@ static size_t send_some(struct ws_client *client, const void *data, size_t lengt
     size_t sent = 0;
 
     while (sent < length) {
-        ssize_t count = send(client->fd, (const char *)data + sent, length - sent, MSG_NOSIGNAL);
+        short wanted;
+        ssize_t count = send_now(client, (const char *)data + sent, length - sent, &wanted);
 
         if (count > 0) {
             sent += (size_t)count;
             deadline = ws_now_ms() + WS_PATIENCE_MS;
         } else if (errno == EAGAIN) {
-            if (!wait_for(client, POLLOUT, deadline)) {
+            if (!ws_wait_for(client, wanted, deadline)) {
                 errno = 0;
                 break;
             }
@@ -130,6 +177,36 @@ bool ws_try_send(struct ws_client *client, const void *data, size_t length)
     return send_some(client, data, length) == length;
 }
 
+void ws_send_ahead(struct ws_client *client, const char *text)
+{
+    if (client->carrier == NULL) {
+        ck_assert(ws_try_send(client, text, strlen(text)));
+        return;
+    }
+    ck_assert_ptr_null(client->later);
+    client->later = (unsigned char *)strdup(text);
+    ck_assert_ptr_nonnull(client->later);
+    client->later_length = strlen(text);
+}
+
+/* Sends what waits, if it is taken now. Returns whether it has been, or cannot be. */
+static bool send_later(struct ws_client *client)
+{
+    short wanted;
+    ssize_t count;
+
+    if (client->later == NULL)
+        return false;
+    count = send_now(client, client->later, client->later_length, &wanted);
+    if (count < 0 && errno == EAGAIN)
+        return false;
+    if (count > 0)
+        ck_assert_uint_eq((size_t)count, client->later_length);
+    free(client->later);
+    client->later = NULL;
+    return true;
+}
+
 /*
  * Reads what is there into the buffer. Returns the number of bytes, 0 at the end of the stream, -1
  * where nothing came before the deadline.
@@ -145,8 +222,12 @@ static ssize_t receive_some(struct ws_client *client, int64_t deadline, const ch
         client->room = room;
     }
     for (;;) {
-        ssize_t count =
-            recv(client->fd, client->buffer + client->have, client->room - client->have, 0);
+        short wanted;
+        ssize_t count;
+
+        (void)send_later(client);
+        count = receive_now(
+            client, client->buffer + client->have, client->room - client->have, &wanted);
 
         if (count >= 0) {
             client->have += (size_t)count;
@@ -156,7 +237,7 @@ static ssize_t receive_some(struct ws_client *client, int64_t deadline, const ch
             return 0;
         if (errno != EAGAIN && errno != EINTR)
             FAIL("recv: %s", strerror(errno));
-        if (errno == EAGAIN && !wait_for(client, POLLIN, deadline))
+        if (errno == EAGAIN && !send_later(client) && !ws_wait_for(client, wanted, deadline))
             return -1;
     }
 }
@@ -192,6 +273,22 @@ void ws_receive_at(struct ws_client *client, void *data, size_t length, const ch
     take(client, length);
 }
 
+ssize_t ws_receive_some_at(
+    struct ws_client *client, void *data, size_t room, int milliseconds, const char *file, int line)
+{
+    if (client->have == 0) {
+        ssize_t count = receive_some(client, ws_now_ms() + milliseconds, file, line);
+
+        if (count <= 0)
+            return count;
+    }
+    if (room > client->have)
+        room = client->have;
+    memcpy(data, client->buffer, room);
+    take(client, room);
+    return (ssize_t)room;
+}
+
 char *ws_receive_all_at(struct ws_client *client, size_t *length, const char *file, int line)
 {
     int64_t deadline = ws_now_ms() + WS_PATIENCE_MS;
@@ -213,26 +310,33 @@ char *ws_receive_all_at(struct ws_client *client, size_t *length, const char *fi
     return all;
 }
 
-struct ws_response ws_receive_head_at(struct ws_client *client, const char *file, int line)
+char *ws_receive_until_at(struct ws_client *client, const char *text, const char *file, int line)
 {
-    struct ws_response response = {0};
     const unsigned char *end;
     size_t length;
+    char *all;
 
     for (size_t have = 1;; have = client->have + 1) {
-        need(client, have, "head of a response", file, line);
-        end = memmem(client->buffer, client->have, "\r\n\r\n", 4);
+        need(client, have, "head", file, line);
+        end = memmem(client->buffer, client->have, text, strlen(text));
         if (end != NULL)
             break;
         if (client->have > HEAD_MOST)
-            FAIL("the head of the response has no end");
+            FAIL("the head has no end");
     }
-    length = (size_t)(end - client->buffer) + 4;
-    response.head = malloc(length + 1);
-    ck_assert_ptr_nonnull(response.head);
-    memcpy(response.head, client->buffer, length);
-    response.head[length] = '\0';
+    length = (size_t)(end - client->buffer) + strlen(text);
+    all = malloc(length + 1);
+    ck_assert_ptr_nonnull(all);
+    memcpy(all, client->buffer, length);
+    all[length] = '\0';
     take(client, length);
+    return all;
+}
+
+struct ws_response ws_receive_head_at(struct ws_client *client, const char *file, int line)
+{
+    struct ws_response response = {.head = ws_receive_until_at(client, "\r\n\r\n", file, line)};
+
     if (sscanf(response.head, "HTTP/1.1 %3d ", &response.status) != 1)
         FAIL("this is no HTTP/1.1 response: %.60s", response.head);
     return response;
@@ -359,6 +463,8 @@ size_t ws_put_frame(
 {
     unsigned char mask[4];
 
+    if (client->serves)
+        return ws_build_frame(out, first, NULL, 0, length, p, length);
     client->mask = client->mask * 1664525u + 1013904223u;
     memcpy(mask, &client->mask, sizeof mask);
     return ws_build_frame(out, first, mask, 0, length, p, length);
@@ -397,8 +503,8 @@ void ws_receive_frame_at(
     need(client, header, "frame", file, line);
     frame->first = client->buffer[0];
     frame->masked = (client->buffer[1] & 0x80) != 0;
-    if (frame->masked)
-        FAIL("the server masked a frame");
+    if (frame->masked != client->serves)
+        FAIL(frame->masked ? "the server masked a frame" : "the client did not mask a frame");
     length = client->buffer[1] & 0x7f;
     if (length >= 126) {
         unsigned int bytes = length == 126 ? 2 : 8;
@@ -413,11 +519,15 @@ void ws_receive_frame_at(
     }
     if (length > (uint64_t)1 << 30)
         FAIL("a frame of %zu bytes begins", (size_t)length);
+    header += frame->masked ? 4 : 0;
     need(client, header + (size_t)length, "frame's payload", file, line);
+    memcpy(frame->mask, client->buffer + header - 4, frame->masked ? 4 : 0);
     frame->length = (size_t)length;
     frame->payload = malloc(frame->length + 1);
     ck_assert_ptr_nonnull(frame->payload);
     memcpy(frame->payload, client->buffer + header, frame->length);
+    for (size_t i = 0; frame->masked && i < frame->length; i++)
+        frame->payload[i] ^= frame->mask[i % 4];
     frame->payload[frame->length] = '\0';
     take(client, header + frame->length);
 }
@@ -480,6 +590,13 @@ void ws_expect_eof_at(struct ws_client *client, const char *file, int line)
         FAIL("%zd bytes came before the end, the first is %#x", count, client->buffer[0]);
 }
 
+/* A server is the one that ends the connection. */
+static void hang_up_first(struct ws_client *client)
+{
+    if (client->serves)
+        ws_shutdown(client);
+}
+
 void ws_expect_close_and_answer_at(struct ws_client *client, int code, const char *file, int line)
 {
     unsigned char payload[2] = {(unsigned char)(code >> 8), (unsigned char)code};
@@ -489,6 +606,7 @@ void ws_expect_close_and_answer_at(struct ws_client *client, int code, const cha
     /* A server that failed the connection may have hung up already. */
     ws_try_send(client, out,
         ws_put_frame(client, out, WS_FIN | WS_CLOSE, payload, code == 0 ? 0 : sizeof payload));
+    hang_up_first(client);
     ws_expect_eof_at(client, file, line);
 }
 
@@ -496,6 +614,7 @@ void ws_finish_at(struct ws_client *client, const char *file, int line)
 {
     ws_send_close_at(client, 1000, NULL, file, line);
     ws_expect_close_at(client, 1000, NULL, file, line);
+    hang_up_first(client);
     ws_expect_eof_at(client, file, line);
 }
 
@@ -512,16 +631,29 @@ void ws_expect_silence_at(struct ws_client *client, int milliseconds, const char
 
 void ws_shutdown(struct ws_client *client)
 {
-    ck_assert_int_eq(shutdown(client->fd, SHUT_WR), 0);
+    if (client->carrier != NULL)
+        client->carrier->finish(client->carried);
+    else if (shutdown(client->fd, SHUT_WR) != 0)
+        ck_assert_int_eq(errno, ENOTCONN);
+}
+
+static void free_client(struct ws_client *client)
+{
+    if (client->carrier != NULL)
+        client->carrier->free(client->carried);
+    ck_assert_int_eq(close(client->fd), 0);
+    free(client->later);
+    free(client->buffer);
+    free(client);
 }
 
 void ws_free(struct ws_client *client)
 {
     if (client == NULL)
         return;
-    ck_assert_int_eq(close(client->fd), 0);
-    free(client->buffer);
-    free(client);
+    if (client->carrier != NULL)
+        client->carrier->finish(client->carried);
+    free_client(client);
 }
 
 void ws_reset(struct ws_client *client)
@@ -529,5 +661,5 @@ void ws_reset(struct ws_client *client)
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
 
     ck_assert_int_eq(setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
-    ws_free(client);
+    free_client(client);
 }

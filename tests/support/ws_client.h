@@ -1,6 +1,7 @@
 /*
  * A blocking WebSocket and TCP client for tests, independent of the library: it sends exactly the
- * bytes it is asked to, malformed ones too, and checks what comes back.
+ * bytes it is asked to, malformed ones too, and checks what comes back. ws_server.h makes the other
+ * end of it; what is said here of the peer as "the server" is then the client.
  *
  * Every call has a deadline. Where the server does not do what is expected the test fails, with the
  * place of the call in the message.
@@ -11,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* First bytes of frames; OR in WS_RSV1..3, leave WS_FIN away for a fragment. */
 enum {
@@ -32,17 +34,34 @@ enum {
 /* How long a client waits for anything, in milliseconds, unless it is told otherwise. */
 #define WS_PATIENCE_MS 20000
 
+/*
+ * What carries the bytes, where it is not the socket itself. send and receive return what the
+ * system calls do; where they fail with EAGAIN, *wanted is what to poll for.
+ */
+struct ws_carrier {
+    ssize_t (*send)(void *carried, const void *data, size_t length, short *wanted);
+    ssize_t (*receive)(void *carried, void *data, size_t room, short *wanted);
+    void (*finish)(void *carried); /* nothing more will be sent */
+    void (*free)(void *carried);
+};
+
 struct ws_client {
     int fd;
+    const struct ws_carrier *carrier; /* NULL: the socket itself */
+    void *carried;
+    bool serves;           /* this is the server's end: frames come masked and go without a mask */
     unsigned char *buffer; /* received and not yet taken */
     size_t have;
     size_t room;
+    unsigned char *later; /* to be sent before anything is received */
+    size_t later_length;
     uint32_t mask; /* of the next frame; changes with each */
 };
 
 struct ws_frame {
     unsigned char first; /* FIN, reserved bits and opcode */
     bool masked;
+    unsigned char mask[4];
     size_t length;
     unsigned char *payload; /* followed by a NUL; freed by ws_frame_free() */
 };
@@ -60,6 +79,12 @@ struct ws_response {
 
 /* The same with a receive buffer of about so many bytes, so that the server chokes early. */
 #define ws_connect_small(port, receive_bytes) ws_connect_at(port, receive_bytes, WS_AT)
+
+/* Has every new client handed to a function, to be carried by something; NULL: by TCP alone. */
+void ws_carry(void (*carry)(struct ws_client *client));
+
+/* Makes a client of a connected, non-blocking socket, carried by nothing else. */
+struct ws_client *ws_adopt(int fd);
 
 /* Connects and makes the handshake, asking for `subprotocols` (a list, or NULL); expects 101. */
 #define ws_open(port, subprotocols) ws_open_at(port, 0, subprotocols, WS_AT)
@@ -93,7 +118,15 @@ char *ws_response_field(const struct ws_response *response, const char *name);
 /* The same for a server that may hang up in the middle: returns false if it did. */
 bool ws_try_send(struct ws_client *client, const void *data, size_t length);
 
-/* Sends a masked frame with the shortest form of the length. */
+/* Sends a text to a server that serves nobody yet. Where a carrier has to be answered before it
+ * takes anything, the text is sent while something is being received. */
+void ws_send_ahead(struct ws_client *client, const char *text);
+
+/* Sends what is taken at once, or within so many milliseconds. Returns the number of bytes, 0 where
+ * none was taken in time, -1 with errno. */
+ssize_t ws_send_some(struct ws_client *client, const void *data, size_t length, int milliseconds);
+
+/* Sends a masked frame with the shortest form of the length; from the server's end without one. */
 #define ws_send_frame(client, first, payload, length)                                              \
     ws_send_frame_at(client, first, payload, length, WS_AT)
 
@@ -114,7 +147,8 @@ size_t ws_build_frame(unsigned char *out, unsigned int first, const unsigned cha
 size_t ws_put_frame(
     struct ws_client *client, unsigned char *out, unsigned int first, const void *p, size_t length);
 
-/* Receives a frame, and fails the test if none comes. Checks that it is not masked. */
+/* Receives a frame, and fails the test if none comes. Checks that it is not masked, or on the
+ * server's end that it is. */
 #define ws_receive_frame(client, frame) ws_receive_frame_at(client, frame, WS_AT)
 void ws_frame_free(struct ws_frame *frame);
 
@@ -143,15 +177,27 @@ void ws_frame_free(struct ws_frame *frame);
 /* Receives exactly `length` bytes. */
 #define ws_receive(client, data, length) ws_receive_at(client, data, length, WS_AT)
 
+/* Receives what is there, or comes within so many milliseconds. Returns the number of bytes, 0 at
+ * the end of the stream, -1 where nothing came. */
+#define ws_receive_some(client, data, room, milliseconds)                                          \
+    ws_receive_some_at(client, data, room, milliseconds, WS_AT)
+
+/* Receives up to and with a text, such as the end of a head; NUL-terminated, freed by the caller.
+ */
+#define ws_receive_until(client, text) ws_receive_until_at(client, text, WS_AT)
+
 /* Receives everything up to the end of the stream, NUL-terminated, freed by the caller. */
 #define ws_receive_all(client, length) ws_receive_all_at(client, length, WS_AT)
 
-/* Says that nothing more will be sent (FIN). */
+/* Says that nothing more will be sent: FIN, or what the carrier has for it. */
 void ws_shutdown(struct ws_client *client);
 
 /* Closes the descriptor with FIN, or with RST; frees the client. NULL is harmless. */
 void ws_free(struct ws_client *client);
 void ws_reset(struct ws_client *client);
+
+/* Waits for the events or the deadline. Returns whether they came. */
+bool ws_wait_for(const struct ws_client *client, short events, int64_t deadline);
 
 /* Milliseconds of a clock that only goes forward. */
 int64_t ws_now_ms(void);
@@ -179,6 +225,9 @@ void ws_expect_close_and_answer_at(struct ws_client *client, int code, const cha
 void ws_finish_at(struct ws_client *client, const char *file, int line);
 void ws_expect_silence_at(struct ws_client *client, int milliseconds, const char *file, int line);
 void ws_receive_at(struct ws_client *client, void *data, size_t length, const char *file, int line);
+ssize_t ws_receive_some_at(struct ws_client *client, void *data, size_t room, int milliseconds,
+    const char *file, int line);
+char *ws_receive_until_at(struct ws_client *client, const char *text, const char *file, int line);
 char *ws_receive_all_at(struct ws_client *client, size_t *length, const char *file, int line);
 
 #endif

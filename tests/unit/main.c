@@ -7,6 +7,8 @@ int main(void)
     SRunner *runner = srunner_create(http_head_suite());
     int failed;
 
+    srunner_add_suite(runner, http_response_head_suite());
+    srunner_add_suite(runner, proxy_address_suite());
     srunner_add_suite(runner, token_list_suite());
     srunner_add_suite(runner, extension_list_suite());
     srunner_add_suite(runner, request_target_suite());
@@ -20,6 +22,9 @@ int main(void)
     srunner_add_suite(runner, websocket_key_suite());
     srunner_add_suite(runner, base64_suite());
     srunner_add_suite(runner, deadline_wheel_suite());
+    srunner_add_suite(runner, socket_address_suite());
+    srunner_add_suite(runner, connect_socket_suite());
+    srunner_add_suite(runner, resolver_suite());
 
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

@@ -5,6 +5,8 @@
 #include <check.h>
 
 Suite *http_head_suite(void);
+Suite *http_response_head_suite(void);
+Suite *proxy_address_suite(void);
 Suite *token_list_suite(void);
 Suite *extension_list_suite(void);
 Suite *request_target_suite(void);
@@ -19,5 +21,14 @@ Suite *close_payload_suite(void);
 Suite *websocket_key_suite(void);
 Suite *base64_suite(void);
 Suite *deadline_wheel_suite(void);
+
+Suite *tls_handshake_suite(void);
+Suite *tls_sessions_suite(void);
+Suite *tls_settings_suite(void);
+Suite *tls_stream_suite(void);
+
+Suite *socket_address_suite(void);
+Suite *connect_socket_suite(void);
+Suite *resolver_suite(void);
 
 #endif

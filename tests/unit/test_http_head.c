@@ -1,29 +1,14 @@
 #include "codec/http_head.h"
 
+#include "http_head_reading.h"
 #include "suites.h"
-#include "support/guard_page.h"
-#include "support/random_sequence.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
-#define TEXT(literal) literal, sizeof(literal) - 1
 #define LINE "GET / HTTP/1.1\r\n"
 
-enum { FIELDS = 8 };
-
-/*
- * What was read is told as "method target minor", and for each field "|name=value". `left` is how
- * many bytes at the end are not taken.
- */
-static const struct {
-    const char *bytes;
-    size_t length;
-    enum http_head_status status;
-    size_t left;
-    const char *told;
-} heads[] = {
+static const struct http_head_case heads[] = {
     {TEXT("GET / HTTP/1.1\r\n\r\n"), HTTP_HEAD_DONE, 0, "GET / 1"},
     {TEXT("GET / HTTP/1.0\r\n\r\n"), HTTP_HEAD_DONE, 0, "GET / 0"},
     {TEXT("GET / HTTP/1.9\r\n\r\n"), HTTP_HEAD_DONE, 0, "GET / 9"},
@@ -152,162 +137,27 @@ static const struct {
         HTTP_HEAD_BAD, 8, NULL},
 };
 
-/* A parser with its storage ending at a guard page. */
-struct reading {
-    struct http_head head;
-    struct http_field *fields;
-    uint32_t storage_size;
-    enum http_head_status status;
-    size_t used;
-};
-
-static void start(struct reading *reading, uint32_t storage_size)
-{
-    reading->storage_size = storage_size;
-    reading->fields =
-        (struct http_field *)(void *)guard_page_space(FIELDS * sizeof(struct http_field));
-    http_head_init(&reading->head, (char *)guard_page_space(storage_size), storage_size,
-        reading->fields, FIELDS);
-    reading->status = HTTP_HEAD_MORE;
-    reading->used = 0;
-}
-
-static void finish(struct reading *reading)
-{
-    guard_page_free(reading->head.storage, reading->storage_size);
-    guard_page_free(reading->fields, FIELDS * sizeof(struct http_field));
-}
-
-static void grow(struct reading *reading)
-{
-    uint32_t size = reading->storage_size + 1;
-    char *larger = (char *)guard_page_space(size);
-
-    ck_assert_uint_eq(reading->head.storage_used, reading->storage_size);
-    if (reading->head.storage_used != 0)
-        memcpy(larger, reading->head.storage, reading->head.storage_used);
-    guard_page_free(reading->head.storage, reading->storage_size);
-    http_head_move(&reading->head, larger, size);
-    reading->storage_size = size;
-}
-
-/* Feeds a piece that ends at a guard page, with more storage, a byte at a time, as it is asked. */
-static void feed(struct reading *reading, const char *bytes, size_t length)
-{
-    unsigned char *piece = guard_page_copy(bytes, length);
-    size_t at = 0;
-
-    for (;;) {
-        size_t used = SIZE_MAX;
-
-        reading->status = http_head_parse(&reading->head, piece + at, length - at, &used);
-        ck_assert_uint_le(used, length - at);
-        at += used;
-        if (reading->status != HTTP_HEAD_STORAGE_FULL)
-            break;
-        ck_assert_uint_lt(at, length);
-        grow(reading);
-    }
-    if (reading->status == HTTP_HEAD_MORE)
-        ck_assert_uint_eq(at, length);
-    reading->used += at;
-    guard_page_free(piece, length);
-}
-
-static void tell(const struct reading *reading, char *text, size_t size)
-{
-    const struct http_head *head = &reading->head;
-    size_t used;
-
-    ck_assert_uint_le(head->fields_count, FIELDS);
-    ck_assert_uint_le(head->storage_used, reading->storage_size);
-    snprintf(text, size, "%s %s %d", http_head_text(head, head->method),
-        http_head_text(head, head->target), head->version_minor);
-    for (uint32_t i = 0; i < head->fields_count; i++) {
-        const struct http_field *field = &head->fields[i];
-        const char *name = http_head_text(head, field->name);
-        const char *value = http_head_text(head, field->value);
-
-        ck_assert_uint_eq(strlen(name), field->name_length);
-        ck_assert_uint_eq(strlen(value), field->value_length);
-        used = strlen(text);
-        snprintf(text + used, size - used, "|%s=%s", name, value);
-    }
-}
-
-static void check_case(const struct reading *reading, int number, size_t first)
-{
-    char told[256];
-
-    ck_assert_msg(reading->status == heads[number].status, "head %d, split %zu: status %d", number,
-        first, (int)reading->status);
-    ck_assert_msg(reading->used == heads[number].length - heads[number].left,
-        "head %d, split %zu: %zu bytes taken", number, first, reading->used);
-    if (reading->status != HTTP_HEAD_DONE)
-        return;
-    tell(reading, told, sizeof(told));
-    ck_assert_str_eq(told, heads[number].told);
-}
-
-/* A split at the length is the whole at once. */
 START_TEST(every_split)
 {
-    const char *bytes = heads[_i].bytes;
-    size_t length = heads[_i].length;
-
-    for (size_t first = 0; first <= length; first++) {
-        struct reading reading;
-
-        start(&reading, (uint32_t)length);
-        feed(&reading, bytes, first);
-        if (reading.status == HTTP_HEAD_MORE)
-            feed(&reading, bytes + first, length - first);
-        check_case(&reading, _i, first);
-        finish(&reading);
-    }
+    check_every_split(&heads[_i], false);
 }
 END_TEST
 
-/* From no storage at all, which grows by a byte each time. */
 START_TEST(byte_by_byte)
 {
-    struct reading reading;
-
-    start(&reading, 0);
-    for (size_t i = 0; i < heads[_i].length && reading.status == HTTP_HEAD_MORE; i++)
-        feed(&reading, heads[_i].bytes + i, 1);
-    check_case(&reading, _i, 1);
-    finish(&reading);
+    check_byte_by_byte(&heads[_i], false);
 }
 END_TEST
 
 START_TEST(whole_with_growing_storage)
 {
-    struct reading reading;
-
-    start(&reading, 0);
-    feed(&reading, heads[_i].bytes, heads[_i].length);
-    check_case(&reading, _i, 0);
-    finish(&reading);
+    check_growing_storage(&heads[_i], false);
 }
 END_TEST
 
-/* A fault and an end stay what they are, whatever is fed. */
 START_TEST(the_end_stays)
 {
-    struct reading reading;
-    enum http_head_status after;
-
-    start(&reading, (uint32_t)heads[_i].length);
-    feed(&reading, heads[_i].bytes, heads[_i].length);
-    if (reading.status != HTTP_HEAD_MORE) {
-        after = reading.status == HTTP_HEAD_DONE ? HTTP_HEAD_DONE : HTTP_HEAD_BAD;
-        reading.used = 0;
-        feed(&reading, TEXT("GET / HTTP/1.1\r\n\r\n"));
-        ck_assert_int_eq((int)reading.status, (int)after);
-        ck_assert_uint_eq(reading.used, 0);
-    }
-    finish(&reading);
+    check_the_end_stays(&heads[_i], false);
 }
 END_TEST
 
@@ -320,17 +170,7 @@ static bool is_token_byte(int byte)
 
 static enum http_head_status parse_around(const char *before, int byte, const char *after)
 {
-    char text[64];
-    size_t length;
-    struct reading reading;
-
-    snprintf(text, sizeof(text), "%s?%s", before, after);
-    length = strlen(text);
-    text[strlen(before)] = (char)byte;
-    start(&reading, (uint32_t)length);
-    feed(&reading, text, length);
-    finish(&reading);
-    return reading.status;
+    return read_around(before, byte, after, false);
 }
 
 START_TEST(every_byte_in_every_place)
@@ -366,34 +206,15 @@ START_TEST(every_byte_in_every_place)
 }
 END_TEST
 
-/* Storage that stays full takes nothing more, and asks again each time. */
 START_TEST(storage_that_does_not_grow)
 {
     static const char text[] = LINE "Name: value  \r\n\r\n";
+    uint32_t least = sizeof("GET") + sizeof("/") + sizeof("Name") + sizeof("value");
 
     for (uint32_t size = 0; size < sizeof(text); size++) {
-        struct reading reading;
-        size_t used;
-        size_t taken;
+        bool done = check_fixed_storage(text, sizeof(text) - 1, size, false);
 
-        start(&reading, size);
-        reading.status =
-            http_head_parse(&reading.head, (const unsigned char *)text, sizeof(text) - 1, &taken);
-        ck_assert_uint_le(reading.head.storage_used, size);
-        if (reading.status == HTTP_HEAD_STORAGE_FULL) {
-            ck_assert_uint_lt(taken, sizeof(text) - 1);
-            for (int i = 0; i < 3; i++) {
-                ck_assert_int_eq(
-                    (int)http_head_parse(&reading.head, (const unsigned char *)text + taken,
-                        sizeof(text) - 1 - taken, &used),
-                    HTTP_HEAD_STORAGE_FULL);
-                ck_assert_uint_eq(used, 0);
-            }
-        } else {
-            ck_assert_int_eq((int)reading.status, HTTP_HEAD_DONE);
-            ck_assert_uint_ge(size, sizeof("GET") + sizeof("/") + sizeof("Name") + sizeof("value"));
-        }
-        finish(&reading);
+        ck_assert(!done || size >= least);
     }
 }
 END_TEST
@@ -423,7 +244,7 @@ START_TEST(when_it_has_started)
     static const char text[] = "\r\nG";
     struct reading reading;
 
-    start(&reading, 64);
+    start_request(&reading, 64);
     ck_assert(!http_head_started(&reading.head));
     for (size_t i = 0; i < 2; i++) {
         feed(&reading, text + i, 1);
@@ -442,7 +263,7 @@ START_TEST(when_it_has_started)
     ck_assert_str_eq(http_head_text(&reading.head, reading.head.target), "/2");
     ck_assert_uint_eq(reading.head.version_minor, 0);
     ck_assert_uint_eq(reading.head.fields_count, 1);
-    finish(&reading);
+    finish_reading(&reading);
 }
 END_TEST
 
@@ -453,7 +274,7 @@ START_TEST(finding_fields)
     const struct http_head *head = &reading.head;
     uint32_t at = 0;
 
-    start(&reading, 128);
+    start_request(&reading, 128);
     feed(&reading, TEXT(LINE "Cookie: 1\r\nCookie2: 2\r\nCOOKIE: 3\r\ncooki: 4\r\ncookie:\r\n"
                              "cOoKiE: 5\r\n\r\n"));
     ck_assert_int_eq((int)reading.status, HTTP_HEAD_DONE);
@@ -475,11 +296,10 @@ START_TEST(finding_fields)
     ck_assert_uint_eq(http_head_count(head, "Cooki"), 1);
     ck_assert_uint_eq(http_head_count(head, "cook"), 0);
     ck_assert_uint_eq(http_head_count(head, "cookie:"), 0);
-    finish(&reading);
+    finish_reading(&reading);
 }
 END_TEST
 
-/* Spoilt heads are read the same whole and in pieces of any size. */
 START_TEST(spoilt_heads)
 {
     static const char hostile[] = "\r\n\r\n \t:\0\x7f\x80/.1HTTP";
@@ -487,34 +307,8 @@ START_TEST(spoilt_heads)
 
     for (int turn = 0; turn < 2000; turn++) {
         int number = (int)random_below(&sequence, COUNT(heads));
-        size_t length = heads[number].length;
-        struct reading whole;
-        struct reading pieces;
-        char bytes[256];
-        char told[2][512];
 
-        memcpy(bytes, heads[number].bytes, length);
-        for (uint64_t i = random_below(&sequence, 3); i < 3 && length != 0; i++)
-            bytes[random_below(&sequence, length)] =
-                hostile[random_below(&sequence, sizeof(hostile))];
-        start(&whole, 256);
-        feed(&whole, bytes, length);
-        start(&pieces, (uint32_t)random_below(&sequence, 64));
-        for (size_t at = 0; at < length && pieces.status == HTTP_HEAD_MORE;) {
-            size_t piece = 1 + (size_t)random_below(&sequence, length - at);
-
-            feed(&pieces, bytes + at, piece);
-            at += piece;
-        }
-        ck_assert_int_eq((int)pieces.status, (int)whole.status);
-        ck_assert_uint_eq(pieces.used, whole.used);
-        if (whole.status == HTTP_HEAD_DONE) {
-            tell(&whole, told[0], sizeof(told[0]));
-            tell(&pieces, told[1], sizeof(told[1]));
-            ck_assert_str_eq(told[0], told[1]);
-        }
-        finish(&whole);
-        finish(&pieces);
+        check_spoilt(&heads[number], false, hostile, sizeof(hostile), &sequence);
     }
 }
 END_TEST

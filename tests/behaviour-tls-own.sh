@@ -1,0 +1,6 @@
+#!/bin/sh
+# The behaviour tests over TLS on one loop; run from the top of the build folder.
+LWS_TEST_LOOP=own
+LWS_TEST_TLS=1
+export LWS_TEST_LOOP LWS_TEST_TLS
+exec tests/behaviour/behaviour_tests

@@ -1,0 +1,109 @@
+#!/usr/bin/python3
+"""The server of Python's websockets that tests/interop/client.c talks to.
+
+Usage: python_server.py [--tls DIRECTORY] [--certificate NAME] [--keepalive]
+
+It listens on a free port of 127.0.0.1, whose number is its first line; then it prints "closed CODE
+REASON" for each connection that ends, and "vanished" where no close frame came. It ends with its
+input. DIRECTORY is what tests/support/certificates.sh has made; with --keepalive each connection is
+pinged twenty times a second. Every message is sent back, but where the subprotocol is "command":
+
+    close CODE REASON   closes
+    vanish              drops the TCP connection
+    ping TEXT           sends a ping with this payload, and "pong TEXT" when it was answered
+    say TEXT            sends the text
+    fragments N         sends "0 1 2 … " in N fragments
+    burst N             sends N messages, their number and filling, and closes with 1000
+    farewell N          sends N bytes and closes with 1000
+    header NAME         sends the value of the request's header field
+    path                sends the path that was asked for
+"""
+import argparse
+import asyncio
+import ssl
+import sys
+
+import websockets
+
+MEBIBYTE = 1024 * 1024
+
+
+def choose(offered, spoken):
+    """The first of those spoken, in place of what websockets weighs up."""
+    return next((name for name in spoken if name in offered), None)
+
+
+async def obey(socket, line):
+    name, _, argument = line.partition(" ")
+    if name == "close":
+        code, _, reason = argument.partition(" ")
+        await socket.close(int(code), reason)
+    elif name == "vanish":
+        socket.transport.abort()
+    elif name == "ping":
+        answered = await socket.ping(argument)
+        await answered
+        await socket.send(f"pong {argument}")
+    elif name == "say":
+        await socket.send(argument)
+    elif name == "fragments":
+        await socket.send([f"{number} " for number in range(int(argument))])
+    elif name == "burst":
+        for number in range(int(argument)):
+            await socket.send(f"{number} " + "b" * 1000)
+        await socket.close()
+    elif name == "farewell":
+        await socket.send("f" * int(argument))
+        await socket.close()
+    elif name == "header":
+        await socket.send(socket.request_headers.get(argument, "none"))
+    elif name == "path":
+        await socket.send(socket.path)
+    else:
+        await socket.close(1008, "unknown command")
+
+
+async def serve_one(socket):
+    try:
+        async for message in socket:
+            if socket.subprotocol == "command":
+                await obey(socket, message)
+            else:
+                await socket.send(message)
+    except websockets.ConnectionClosed:
+        pass
+    await socket.wait_closed()
+    if socket.close_code == 1006:
+        print("vanished", flush=True)
+    else:
+        print(f"closed {socket.close_code} {socket.close_reason}", flush=True)
+
+
+async def input_ended():
+    reader = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
+    await reader.read()
+
+
+async def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tls")
+    parser.add_argument("--certificate", default="server")
+    parser.add_argument("--keepalive", action="store_true")
+    options = parser.parse_args()
+
+    tls = None
+    if options.tls:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        name = f"{options.tls}/{options.certificate}"
+        tls.load_cert_chain(f"{name}.pem", f"{name}.key")
+    server = await websockets.serve(
+        serve_one, "127.0.0.1", 0, ssl=tls, subprotocols=["second", "echo", "command"],
+        select_subprotocol=choose,
+        ping_interval=0.05 if options.keepalive else None, max_size=16 * MEBIBYTE)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await input_ended()
+
+
+asyncio.run(main())
