@@ -195,11 +195,14 @@ static bool backs_up(void)
     client_send_frame(victim, WS_FIN | WS_PING, "first", 5);
     stage_turn();
     client_send_frame(victim, WS_FIN | WS_PING, "second", 6);
+    stage_turn();
+    client_send_frame(victim, WS_FIN | WS_PING, "third", 5);
     for (int i = 0; i < 3; i++)
         stage_turn();
     victim->reads_not = false;
     return expect_frame(WS_BINARY, NULL, STAGE_FLOOD_SIZE) && stage.refused_as_full &&
-           expect_frame(WS_PONG, "second", 6) && expect_frame(WS_TEXT, "drained", 7);
+           expect_frame(WS_PONG, "first", 5) && expect_frame(WS_PONG, "third", 5) &&
+           expect_frame(WS_TEXT, "drained", 7);
 }
 
 /* Receiving is stopped with more in the buffer, and later resumed from outside of service. */
