@@ -10,6 +10,7 @@
 bool connection_flush(struct libwebsocket *wsi)
 {
     size_t before = wsi->backlog.bytes;
+    bool was_choked = wsi->choked;
     enum transport_result result;
 
     if (wsi->state == CONNECTION_DEAD || wsi->broken)
@@ -25,7 +26,9 @@ bool connection_flush(struct libwebsocket *wsi)
     }
     wsi->choked = result == TRANSPORT_AGAIN;
     if (wsi->backlog.bytes < before) {
-        connection_progress(wsi);
+        /* What the system takes at once says nothing about the peer. */
+        if (was_choked || wsi->state != CONNECTION_OPEN)
+            connection_progress(wsi);
         websocket_pong_sent(wsi, before - wsi->backlog.bytes);
     }
     connection_attend(wsi);

@@ -251,6 +251,34 @@ START_TEST(pings_a_silent_peer)
 }
 END_TEST
 
+static void write_a_line(struct server *server, void *argument)
+{
+    struct libwebsocket *wsi = server_last_wsi(server);
+
+    (void)argument;
+    if (wsi != NULL)
+        (void)send_text(wsi, "news");
+}
+
+/* What is sent to a peer does not show that it is there. */
+START_TEST(gives_up_a_silent_peer_that_is_written_to)
+{
+    struct server_options options = {.extras = {.ping_interval_ms = 500, .ping_timeout_ms = 500}};
+    struct server *server = server_start(&options);
+    struct ws_client *client = ws_open(server_port(server), "discard");
+    int64_t begin = ws_now_ms();
+
+    while (server_count(server, LWS_CALLBACK_CLOSED) == 0) {
+        ck_assert_int_le(ws_now_ms() - begin, 10000);
+        server_run(server, write_a_line, NULL);
+        usleep(50000);
+    }
+    ck_assert_int_ge(ws_now_ms() - begin, 900);
+    ws_free(client);
+    server_stop(server);
+}
+END_TEST
+
 START_TEST(pings_no_peer_that_talks)
 {
     struct server_options options = {.extras = {.ping_interval_ms = 2000}};
@@ -364,6 +392,9 @@ Suite *service_suite(void)
     tcase_add_loop_test(deadline_case, closes_when_the_deadline_passes, 0, 3);
     tcase_add_loop_test(deadline_case, forgets_a_deadline, 0, 2);
     tcase_add_test(deadline_case, pings_a_silent_peer);
+    /* A peer that takes what has been held up is there. */
+    if (!harness_cut())
+        tcase_add_test(deadline_case, gives_up_a_silent_peer_that_is_written_to);
     tcase_add_test(deadline_case, pings_no_peer_that_talks);
     tcase_add_loop_test(deadline_case, gives_up_an_unfinished_handshake, 0, 3);
     tcase_add_test(deadline_case, gives_up_a_slow_handshake);
