@@ -34,15 +34,15 @@ static void take_out(struct engine_output *output, size_t at, size_t length)
     output->length -= length;
 }
 
-/* The bytes of the header of a server's frame; 0 if it is not all there. */
-static size_t header_size(const unsigned char *at, size_t left, uint64_t *length)
+/* The bytes of the header of a frame, the mask among them; 0 if it is not all there. */
+static size_t header_size(const unsigned char *at, size_t left, bool masked, uint64_t *length)
 {
     size_t size = 2;
 
     if (left < size)
         return 0;
-    REQUIRE((at[1] & 0x80) == 0);
-    *length = at[1];
+    REQUIRE((at[1] & 0x80) == (masked ? 0x80 : 0));
+    *length = at[1] & 0x7f;
     if (*length >= 126) {
         size_t digits = *length == 126 ? 2 : 8;
 
@@ -54,10 +54,12 @@ static size_t header_size(const unsigned char *at, size_t left, uint64_t *length
             *length = *length << 8 | at[2 + i];
         REQUIRE(*length > (digits == 2 ? 125 : 65535));
     }
-    return size;
+    if (masked)
+        size += 4;
+    return size <= left ? size : 0;
 }
 
-static void settle_frames(struct engine_output *output, size_t at)
+static void settle_frames(struct engine_output *output, size_t at, bool masked)
 {
     bool inside_message = false;
     bool closed = false;
@@ -65,7 +67,7 @@ static void settle_frames(struct engine_output *output, size_t at)
     while (at < output->length) {
         const unsigned char *frame = (const unsigned char *)output->bytes + at;
         uint64_t length = 0;
-        size_t size = header_size(frame, output->length - at, &length);
+        size_t size = header_size(frame, output->length - at, masked, &length);
         unsigned int opcode = frame[0] & 15;
 
         /* Nothing is left behind, and nothing comes behind the close frame. */
@@ -124,7 +126,12 @@ void engine_output_settle(struct engine_output *output)
         at = memmem(at, output->length - (size_t)(at - output->bytes), "\r\n\r\n", 4);
         REQUIRE(at != NULL);
         responses = (size_t)(at + 4 - output->bytes);
-        settle_frames(output, responses);
+        settle_frames(output, responses, false);
     }
     settle_responses(output, responses);
+}
+
+void engine_output_settle_client(struct engine_output *output, size_t start)
+{
+    settle_frames(output, start, true);
 }

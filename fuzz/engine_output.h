@@ -20,4 +20,7 @@ void engine_output_read(struct engine_output *output, int fd);
  */
 void engine_output_settle(struct engine_output *output);
 
+/* The same for what a server can read, from `start` on, where the frames of a client begin. */
+void engine_output_settle_client(struct engine_output *output, size_t start);
+
 #endif

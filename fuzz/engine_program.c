@@ -289,6 +289,70 @@ static void closed(struct libwebsocket *wsi)
     program->wsi = NULL;
 }
 
+static void established(struct libwebsocket *wsi, struct session *session)
+{
+    REQUIRE(!program->established && !program->in_http && !program->failed);
+    REQUIRE(session->zero == 0);
+    session->zero = 1;
+    tell("established\n");
+    program->established = true;
+    program->wsi = wsi;
+}
+
+static int writeable(struct libwebsocket *wsi)
+{
+    REQUIRE(program->established && !program->closing);
+    program->asked = false;
+    if (program->stopped && libwebsocket_rx_flow_control(wsi, 1) == 0)
+        program->stopped = false;
+    return 0;
+}
+
+static void failed(const char *why, size_t len)
+{
+    REQUIRE(!program->established && !program->failed);
+    REQUIRE(len > 0 && strlen(why) == len);
+    tell("failed: %s\n", why);
+    program->failed = true;
+    program->wsi = NULL;
+}
+
+/* What only clients are told. */
+static int client_callback(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
+{
+    int size = 1;
+
+    switch (reason) {
+    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+        if (program->narrow)
+            setsockopt(libwebsocket_get_socket_fd(wsi), SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+        return 0;
+    case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
+        read_header_fields(wsi);
+        return program->refuses;
+    case LWS_CALLBACK_CLIENT_ESTABLISHED:
+        established(wsi, user);
+        return 0;
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+        failed(in, len);
+        return 0;
+    case LWS_CALLBACK_CLIENT_RECEIVE:
+        if (receive(context, wsi, in, len) == 0)
+            return 0;
+        program->closing = true;
+        return 1;
+    case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
+        REQUIRE(program->established && len <= 125);
+        tell("pong %zu\n", len);
+        return 0;
+    case LWS_CALLBACK_CLIENT_WRITEABLE:
+        return writeable(wsi);
+    default:
+        return 0;
+    }
+}
+
 static int callback(struct libwebsocket_context *context, struct libwebsocket *wsi,
     enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
 {
@@ -303,21 +367,12 @@ static int callback(struct libwebsocket_context *context, struct libwebsocket *w
         read_header_fields(wsi);
         return filter_handshake(user);
     case LWS_CALLBACK_ESTABLISHED:
-        REQUIRE(!program->established && !program->in_http);
-        REQUIRE(((struct session *)user)->zero == 0);
-        ((struct session *)user)->zero = 1;
-        tell("established\n");
-        program->established = true;
-        program->wsi = wsi;
+        established(wsi, user);
         return 0;
     case LWS_CALLBACK_RECEIVE:
         return receive(context, wsi, in, len);
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        REQUIRE(program->established && !program->closing);
-        program->asked = false;
-        if (program->stopped && libwebsocket_rx_flow_control(wsi, 1) == 0)
-            program->stopped = false;
-        return 0;
+        return writeable(wsi);
     case LWS_CALLBACK_CLOSED:
         closed(wsi);
         return 0;
@@ -342,7 +397,7 @@ static int callback(struct libwebsocket_context *context, struct libwebsocket *w
         program->wsi = NULL;
         return 0;
     default:
-        return 0;
+        return client_callback(context, wsi, reason, user, in, len);
     }
 }
 

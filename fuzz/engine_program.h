@@ -11,13 +11,14 @@
 struct engine_program {
     const uint8_t *actions; /* one byte each, taken in turn by each kind of callback */
     size_t actions_count;
-    bool refuses;    /* the handshake */
+    bool refuses;    /* the handshake, or a server's answer to it */
     bool narrow;     /* the system takes little at a time */
     size_t received; /* how many of each have come */
     size_t requested;
 
     struct libwebsocket *wsi; /* where the program has been told of one */
     bool established;
+    bool failed; /* to become a client */
     bool in_http;
     bool stopped;       /* receiving */
     bool asked;         /* for WRITEABLE, which has not come */

@@ -1,15 +1,19 @@
 #!/bin/sh
 # The programs in README.md compile without a warning against what was built, and do what is said
 # there. Run from the top of the build folder.
+#
+# What the servers are tried with is Python's websockets. Where that is not there they are only
+# compiled, and the test counts as skipped; with LWS_REQUIRE_PEERS=1 it fails.
 set -u
 srcdir=${srcdir:-.}
 CC=${CC:-cc}
 python=${PYTHON:-/usr/bin/python3}
-programs="ticks count echo own"
+programs="ticks watch count ask echo say own"
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 status=0
 compiled=0
+skipped=0
 
 complain() {
     echo "$1"
@@ -28,6 +32,8 @@ awk -v folder="$work" '
     }
     inside { print >file }' "$srcdir/README.md" || exit 1
 [ ! -e "$work/nameless" ] || complain "README.md: a C block does not begin with its file's name"
+# The port in the guides is a fixed one; here it has to be free.
+sed -i 's/\<7681\>/atoi(getenv("PORT"))/' "$work"/*.c
 for file in "$work"/*.c; do
     name=$(basename "$file" .c)
     case " $programs " in
@@ -73,19 +79,34 @@ for name in $programs; do
     fi
     # The flags are lists of words.
     # shellcheck disable=SC2046,SC2086
-    if ! ./libtool --silent --tag=CC --mode=link $CC -std=gnu11 -Wall -Wextra -Werror \
+    if ! ./libtool --silent --tag=CC --mode=link $CC -std=gnu11 -include stdlib.h -Wall -Wextra -Werror \
         ${SANITIZER_FLAGS:-} $folders -no-install -o "$work/$name" "$work/$name.c" "$library" \
         core/liblwsloop.la $(libraries_for "$library"); then
         complain "README.md: $name.c does not compile"
         continue
     fi
     compiled=$((compiled + 1))
-    if ! "$python" -c 'import websockets' 2>/dev/null; then
-        echo "$name.c: compiled, and not run: Python's websockets is not there"
-    elif ! "$python" "$srcdir/tests/check_readme.py" "$work/$name"; then
-        complain "README.md: $name.c does not do what is said of it"
+done
+for name in $programs; do
+    [ -x "$work/$name" ] || continue
+    result=77
+    if command -v "$python" >/dev/null; then
+        "$python" "$srcdir/tests/check_readme.py" "$work" "$name"
+        result=$?
     fi
+    case $result in
+    0) ;;
+    77)
+        echo "SKIP: $name.c was compiled and not run: Python or its websockets is not there"
+        skipped=$((skipped + 1))
+        ;;
+    *) complain "README.md: $name.c does not do what is said of it" ;;
+    esac
 done
 [ "$compiled" -gt 0 ] || complain "nothing was compiled"
-echo "$compiled programs"
-exit $status
+if [ "$skipped" -gt 0 ] && [ "${LWS_REQUIRE_PEERS:-}" = 1 ]; then
+    complain "$skipped programs were not run, and LWS_REQUIRE_PEERS=1 is set"
+fi
+echo "$compiled programs, $skipped of them only compiled"
+[ "$status" -ne 0 ] || [ "$skipped" -eq 0 ] || exit 77
+exit "$status"

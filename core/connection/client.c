@@ -7,6 +7,7 @@
 #include "connection/starting.h"
 #include "transport/tls.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,16 @@ void client_fail(struct libwebsocket *wsi, const char *why)
     connection_die(wsi);
 }
 
+void client_fail_on_the_way(struct libwebsocket *wsi, const char *why)
+{
+    bool to_proxy = wsi->client->proxy_host &&
+                    (wsi->state == CONNECTION_CONNECTING || wsi->state == CONNECTION_PROXY);
+    char words[CLIENT_FAILURE_SIZE];
+
+    snprintf(words, sizeof(words), "%s%s", to_proxy ? "proxy: " : "", why);
+    client_fail(wsi, words);
+}
+
 static void encrypt(struct libwebsocket *wsi)
 {
     struct client *client = wsi->client;
@@ -51,16 +62,19 @@ static void encrypt(struct libwebsocket *wsi)
     struct text error;
 
     text_init(&error, reason, sizeof(reason));
-    wsi->callbacks++;
+    /* Nothing is to be read or written while the program may be called. */
+    wsi->state = CONNECTION_CONNECTING;
+    connection_set_due(wsi, engine_of(wsi)->limits.tls_timeout);
+    connection_begin_callback(wsi);
     settings = engine_tls_client(engine_of(wsi), &error);
-    wsi->callbacks--;
-    if (engine_of(wsi)->ending || wsi->state == CONNECTION_DEAD)
+    connection_end_callback(wsi);
+    if (engine_of(wsi)->ending || wsi->state != CONNECTION_CONNECTING)
         return;
     if (!settings)
-        client_fail(wsi, reason);
+        client_fail(wsi, error.length > 0 ? reason : "TLS cannot be set up");
     else if (!transport_tls_client(&wsi->transport, settings, client->name,
                  client->ssl_connection == 2, client->authority))
-        client_fail(wsi, "out of memory");
+        client_fail(wsi, errno == EINVAL ? "the host is no name to verify" : "out of memory");
     else
         starting_begin(wsi);
 }
@@ -101,7 +115,11 @@ void client_late(struct libwebsocket *wsi)
 {
     switch ((enum connection_state)wsi->state) {
     case CONNECTION_CONNECTING:
-        client_fail(wsi, wsi->client->addresses ? "connect timed out" : "name look-up timed out");
+        if (wsi->transport.fd >= 0)
+            client_fail(wsi, "TLS handshake timed out");
+        else
+            client_fail_on_the_way(
+                wsi, wsi->client->addresses ? "connect timed out" : "name look-up timed out");
         break;
     case CONNECTION_PROXY:
         client_fail(wsi, "the proxy did not answer in time");

@@ -58,6 +58,7 @@ struct client {
     /* Reaching the server. */
     struct libwebsocket *lookup_descriptor; /* NULL unless a name is being looked up */
     struct lookup *lookup;
+    struct libwebsocket *turn;          /* NULL unless it waits for a later call */
     struct socket_addresses *addresses; /* NULL until they are known */
     size_t next_address;
     struct list_node attempts; /* sockets being connected */
@@ -78,6 +79,9 @@ void client_free(struct libwebsocket *wsi);
 
 /* The way ends here. The first reason that is given is the one that counts. */
 void client_fail(struct libwebsocket *wsi, const char *why);
+
+/* The same for what may have happened between here and a proxy, and is said to have then. */
+void client_fail_on_the_way(struct libwebsocket *wsi, const char *why);
 
 /* The transport has a connected socket. */
 void client_connected(struct libwebsocket *wsi);

@@ -2,14 +2,24 @@
 #include "connection/client.h"
 #include "connection/subprotocol.h"
 
+#include "base/text.h"
 #include "codec/request_target.h"
 #include "codec/token_list.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char unix_prefix[] = "unix:";
+enum { MOST_NAME = 253 };
+
+/* The path of a Unix-domain socket; NULL where the address is another one. */
+static const char *unix_path(const char *address)
+{
+    static const char prefix[] = "unix:";
+
+    return strncmp(address, prefix, sizeof(prefix) - 1) == 0 ? address + sizeof(prefix) - 1 : NULL;
+}
 
 static bool is_visible(const char *text, const char *except)
 {
@@ -24,15 +34,70 @@ static bool is_version(int version)
     return version == -1 || version == 13 || version == 8 || version == 7;
 }
 
-/* NULL where the request makes sense; else what does not. */
-static const char *find_fault(struct engine *engine, const struct client_request *request)
+static bool is_v6(const char *text, size_t length)
 {
-    bool is_unix = request->address && strncmp(request->address, unix_prefix, 5) == 0;
-    const char *protocols = request->protocols;
+    char copy[INET6_ADDRSTRLEN];
+    const char *zone = memchr(text, '%', length);
+    size_t numeric = zone ? (size_t)(zone - text) : length;
+    unsigned char bytes[16];
+
+    if (numeric >= sizeof(copy))
+        return false;
+    memcpy(copy, text, numeric);
+    copy[numeric] = '\0';
+    return inet_pton(AF_INET6, copy, bytes) == 1 &&
+           (!zone || token_is_valid(zone, length - numeric));
+}
+
+/* A name, or a numeric address, an IPv6 one with or without brackets. It goes to a name service,
+ * and as it is to a proxy. */
+static bool is_address(const char *address)
+{
+    size_t length = strlen(address);
+
+    if (address[0] == '[' && address[length - 1] == ']')
+        return is_v6(address + 1, length - 2);
+    if (strchr(address, ':'))
+        return is_v6(address, length);
+    return length > 0 && length <= MOST_NAME && host_is_valid(address);
+}
+
+static size_t name_length(const char *host, const char **start)
+{
+    size_t length;
+
+    *start = host[0] == '[' ? host + 1 : host;
+    length = strcspn(*start, host[0] == '[' ? "]" : ":");
+    /* As TLS has it: without the dot of a name that is complete. */
+    return length > 0 && (*start)[length - 1] == '.' ? length - 1 : length;
+}
+
+static bool is_host(const char *host)
+{
+    const char *name;
+    size_t length = name_length(host, &name);
+
+    return length > 0 && length <= MOST_NAME && host_is_valid(host);
+}
+
+static const char *find_protocol_fault(struct engine *engine, const char *protocols)
+{
+    const char *fault = subprotocol_offer_fault(protocols);
     const char *name;
     size_t length;
 
-    if (!request->address || request->address[is_unix ? sizeof(unix_prefix) - 1 : 0] == '\0')
+    if (!fault && !subprotocol_first_known(engine, protocols, &name, &length))
+        fault = "no subprotocol that the context has";
+    return fault;
+}
+
+/* NULL where the request makes sense; else what does not. */
+static const char *find_fault(struct engine *engine, const struct client_request *request)
+{
+    bool is_unix = request->address && unix_path(request->address);
+
+    if (!request->address ||
+        (is_unix ? !*unix_path(request->address) : !is_address(request->address)))
         return "no address";
     if (!is_unix && (request->port < 1 || request->port > 65535))
         return "no port";
@@ -40,17 +105,13 @@ static const char *find_fault(struct engine *engine, const struct client_request
         return "ssl_connection is none of 0, 1 and 2";
     if (request->path && !is_visible(request->path, "#"))
         return "the path has characters that do not belong there";
-    if (request->host && (!request->host[0] || !host_is_valid(request->host)))
+    if (request->host && !is_host(request->host))
         return "the host is none";
     if (request->origin && (!request->origin[0] || !is_visible(request->origin, "")))
         return "the origin has characters that do not belong there";
     if (!is_version(request->version))
         return "a version that is not spoken here: 13, 8 and 7 are";
-    if (protocols && subprotocol_offer_fault(protocols))
-        return subprotocol_offer_fault(protocols);
-    if (protocols && !subprotocol_first_known(engine, protocols, &name, &length))
-        return "no subprotocol that the context has";
-    return NULL;
+    return request->protocols ? find_protocol_fault(engine, request->protocols) : NULL;
 }
 
 /* A printed text in *copy; false where memory is short. */
@@ -67,14 +128,11 @@ __attribute__((format(printf, 2, 3))) static bool print(char **copy, const char 
     return *copy != NULL;
 }
 
-/* The name in a Host field as TLS has it: without port, brackets, and a dot at its end. */
 static bool name_of_host(char **name, const char *host)
 {
-    const char *start = host[0] == '[' ? host + 1 : host;
-    size_t length = strcspn(start, host[0] == '[' ? "]" : ":");
+    const char *start;
+    size_t length = name_length(host, &start);
 
-    if (length > 1 && start[length - 1] == '.')
-        length--;
     *name = strndup(start, length);
     return *name != NULL;
 }
@@ -84,9 +142,9 @@ static bool copy_address(struct client *client, const struct client_request *req
     const char *address = request->address;
     size_t length = strlen(address);
 
-    client->is_unix = strncmp(address, unix_prefix, sizeof(unix_prefix) - 1) == 0;
+    client->is_unix = unix_path(address) != NULL;
     if (client->is_unix) {
-        client->address = strdup(address + sizeof(unix_prefix) - 1);
+        client->address = strdup(unix_path(address));
         return client->address && print(&client->authority, "%s", address);
     }
     if (address[0] == '[' && address[length - 1] == ']') {
@@ -137,6 +195,24 @@ static bool copy_proxy(struct client *client, const struct client_request *reque
                print(&client->proxy_authorization, "%s", request->proxy_authorization));
 }
 
+/* Without the empty elements that a list may have and nobody should write (RFC 9110, 5.6.1). */
+static bool copy_protocols(struct client *client, const char *protocols)
+{
+    const char *name;
+    size_t length;
+    struct text list;
+
+    if (!protocols)
+        return true;
+    client->protocols = malloc(2 * strlen(protocols) + 1);
+    if (!client->protocols)
+        return false;
+    text_init(&list, client->protocols, 2 * strlen(protocols) + 1);
+    while (token_list_next(&protocols, &name, &length))
+        text_add(&list, "%s%.*s", list.length > 0 ? ", " : "", (int)length, name);
+    return true;
+}
+
 static bool copy(struct client *client, const struct client_request *request)
 {
     const char *path = request->path ? request->path : "";
@@ -146,8 +222,8 @@ static bool copy(struct client *client, const struct client_request *request)
     client->ssl_connection = (unsigned char)request->ssl_connection;
     return copy_address(client, request) && copy_host(client, request) &&
            copy_origin(client, request->origin) && copy_proxy(client, request) &&
-           print(&client->target, "%s%s", path[0] == '/' ? "" : "/", path) &&
-           (!request->protocols || print(&client->protocols, "%s", request->protocols));
+           copy_protocols(client, request->protocols) &&
+           print(&client->target, "%s%s", path[0] == '/' ? "" : "/", path);
 }
 
 static struct libwebsocket *refuse(int error, const char *why)

@@ -40,18 +40,27 @@ static void write_request(const struct client *client, struct text *request)
         text_add(request, "Sec-WebSocket-Protocol: %s\r\n", client->protocols);
 }
 
-/* Whether it is nothing, or whole lines none of which is empty and would end the head. */
+static bool is_field_value(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] < ' ' ? text[i] != '\t' : text[i] == 0x7f)
+            return false;
+    return true;
+}
+
+/* Whether it is nothing, or whole lines that are header fields: no other line can hide in them. */
 static bool are_header_lines(const char *lines, size_t length)
 {
     const char *end = lines + length;
 
     while (lines < end) {
-        const char *line_end = memchr(lines, '\n', (size_t)(end - lines));
+        const char *line_end = memmem(lines, (size_t)(end - lines), "\r\n", 2);
+        const char *colon = line_end ? memchr(lines, ':', (size_t)(line_end - lines)) : NULL;
 
-        if (!line_end || line_end - lines < 2 || line_end[-1] != '\r' ||
-            memchr(lines, '\0', (size_t)(line_end - lines)))
+        if (!colon || !token_is_valid(lines, (size_t)(colon - lines)) ||
+            !is_field_value(colon, (size_t)(line_end - colon)))
             return false;
-        lines = line_end + 1;
+        lines = line_end + 2;
     }
     return true;
 }

@@ -35,6 +35,8 @@ static void judge(struct libwebsocket *wsi, bool more)
     if (status < 200 || status > 299) {
         snprintf(why, sizeof(why), "proxy answered %d", status);
         client_fail(wsi, why);
+    } else if (!backlog_empty(&wsi->backlog)) {
+        client_fail(wsi, "the proxy answered before it was asked");
     } else if (more) {
         /* A WebSocket server waits for its client to speak, and so these are not its bytes. */
         client_fail(wsi, "the proxy sent more than its answer");

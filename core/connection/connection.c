@@ -81,17 +81,27 @@ int engine_callback(struct engine *engine, struct protocol *protocol,
     return protocol->callback(engine->context, NULL, reason, user, NULL, 0);
 }
 
+void connection_begin_callback(struct libwebsocket *wsi)
+{
+    wsi->callbacks++;
+}
+
+void connection_end_callback(struct libwebsocket *wsi)
+{
+    wsi->callbacks--;
+    /* Deadlines that are set from here on count from now, however long the program took. */
+    engine_of(wsi)->now = clock_now();
+    connection_attend(wsi);
+}
+
 int connection_callback_as(struct libwebsocket *wsi, struct protocol *protocol,
     enum libwebsocket_callback_reasons reason, void *user, void *in, size_t length)
 {
     int result;
 
-    wsi->callbacks++;
+    connection_begin_callback(wsi);
     result = protocol->callback(engine_of(wsi)->context, wsi, reason, user, in, length);
-    wsi->callbacks--;
-    /* Deadlines that are set from here on count from now, however long the program took. */
-    engine_of(wsi)->now = clock_now();
-    connection_attend(wsi);
+    connection_end_callback(wsi);
     return result;
 }
 
@@ -140,7 +150,7 @@ void connection_send_failed(struct libwebsocket *wsi)
     backlog_clear(&wsi->backlog);
     wsi->choked = false;
     if (connection_is_connecting(wsi)) {
-        client_fail(wsi, reason);
+        client_fail_on_the_way(wsi, reason);
         errno = error;
         return;
     }

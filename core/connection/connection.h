@@ -77,7 +77,8 @@ struct rarely {
 };
 
 struct libwebsocket {
-    struct protocol *protocol; /* the first until a WebSocket is established */
+    struct protocol *protocol; /* until a WebSocket is established the first; for a client, the
+                                  first asked for */
     void *session;
     struct transport transport;
     unsigned char state;     /* enum connection_state */
@@ -104,6 +105,7 @@ struct libwebsocket {
     bool is_client : 1;    /* its peer is a server */
     bool is_secure : 1;    /* a listener: what it accepts is encrypted */
     bool session_lent : 1; /* the session memory is the program's */
+    bool reached : 1;      /* an attempt: connected at once */
     bool closed : 1;       /* nothing is left of it but this */
     struct list_node protocol_node; /* among the established ones of its protocol, or, before, the
                                        clients without a socket; an attempt: among its client's */
@@ -160,6 +162,11 @@ void connection_attend(struct libwebsocket *wsi);
 
 /* Has it resumed in this or the next service call, without waiting for its descriptor. */
 void connection_schedule(struct libwebsocket *wsi);
+
+/* Around what calls the program about a connection without saying so: the state may be any other
+ * afterwards, but it is not closed before the outermost of them has ended. */
+void connection_begin_callback(struct libwebsocket *wsi);
+void connection_end_callback(struct libwebsocket *wsi);
 
 /* Calls the program. The state may be any other afterwards. */
 int connection_callback(

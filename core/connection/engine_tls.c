@@ -113,8 +113,14 @@ struct tls_settings *engine_tls_client(struct engine *engine, struct text *error
     struct engine_tls *tls = &engine->tls;
 
     if (!tls->client) {
-        tls->client = tls_settings_client(&tls->client_files, error);
-        introduce(engine, LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS, tls->client);
+        struct tls_settings *made = tls_settings_client(&tls->client_files, error);
+
+        if (!made)
+            return NULL;
+        /* The program may have the files read again meanwhile. */
+        tls->client = tls_settings_hold(made);
+        introduce(engine, LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS, made);
+        tls_settings_release(made);
     }
     return tls->client;
 }

@@ -123,9 +123,9 @@ static void input_ended(struct libwebsocket *wsi)
         /* The client may only have finished its own side; sending will tell. */
         return;
     }
-    if (wsi->state != CONNECTION_DRAINING && !backlog_empty(&wsi->backlog))
+    if (wsi->state != CONNECTION_DRAINING)
         connection_drain(wsi);
-    else if (wsi->state != CONNECTION_DRAINING || wsi->finished)
+    else if (wsi->finished)
         connection_die(wsi);
 }
 
@@ -138,7 +138,7 @@ static void receiving_failed(struct libwebsocket *wsi)
     transport_explain(&wsi->transport, &words);
     lwsl_info("connection %d: receiving failed: %s\n", wsi->transport.fd, reason);
     if (connection_is_connecting(wsi))
-        client_fail(wsi, reason);
+        client_fail_on_the_way(wsi, reason);
     else
         connection_die(wsi);
 }

@@ -25,16 +25,19 @@ LWS_BEGIN_DECLARATIONS
  *   path              the request target: a path, a query behind it if need be, in visible ASCII
  *                     characters without '#'; a '/' is put before it where it has none. NULL: "/".
  *   host              the Host field as it is to be sent, and without its port the name that TLS
- *                     verifies and that the server is told; NULL: made of address and port, or
- *                     "localhost" for a Unix-domain socket
- *   origin            the Origin field; "http://" is put before it where it has no scheme and is
- *                     not "null". NULL: the field is left out, as is proper for what is no browser.
- *   protocol          the subprotocols to ask for, with commas between them. The server's choice
- *                     must be one of them and decides which protocol of the context is called. At
- *                     least one of them must be a protocol of the context. NULL: none is asked for,
- *                     and the protocol without a name is called, or else the first.
+ *                     verifies and that the server is told; NULL: the address, and the port unless
+ * it is the usual one, 80 or 443; "localhost" for a Unix-domain socket origin            the Origin
+ * field; "http://" is put before it where it has no scheme and is not "null". NULL: the field is
+ * left out, as is proper for what is no browser. protocol          the subprotocols to ask for,
+ * with commas between them. The server's choice must be one of them and decides which protocol of
+ * the context is called. At least one of them must be a protocol of the context. NULL: none is
+ * asked for, and the protocol without a name is called, or else the first.
  *   ietf_version_or_minus_one   -1 or 13: RFC 6455. 8 or 7: drafts of it, which frame the same way
  *                     and call the origin Sec-WebSocket-Origin. No others are spoken.
+ *
+ * Any number of them may be under way at once, also to one server: to have only one there, as RFC
+ * 6455 section 4.1 wants it, is left to the program. Eight names are looked up at a time; more wait
+ * for their turn.
  *
  * The strings are copied. Until the connection is established, callbacks about it come to the
  * first protocol asked for that the context has, except where a reason says otherwise.
@@ -42,9 +45,9 @@ LWS_BEGIN_DECLARATIONS
  * Returns the connection, which belongs to the library and is valid until CLOSED or
  * CLIENT_CONNECTION_ERROR has returned; until it is connected libwebsocket_get_socket_fd() gives
  * -1 for it. Returns NULL, and nothing will be called back, where an argument does not make sense
- * or the context is being destroyed (EINVAL), there are max_connections already (ENFILE), or memory
- * or descriptors are short (ENOMEM, EMFILE); one log line says which. Since 2010-12-30; with
- * ietf_version_or_minus_one since 2011-02-12.
+ * or the context is being destroyed (EINVAL), there are max_connections already (ENFILE), or there
+ * is not even the memory or the descriptor to begin with (ENOMEM, EMFILE); one log line says which.
+ * Since 2010-12-30; with ietf_version_or_minus_one since 2011-02-12.
  */
 LWS_VISIBLE struct libwebsocket *libwebsocket_client_connect(struct libwebsocket_context *context,
     const char *address, int port, int ssl_connection, const char *path, const char *host,

@@ -69,7 +69,8 @@ enum pending_timeout {
  *
  *   buf        the payload. For a frame, LWS_SEND_BUFFER_PRE_PADDING bytes before it and
  *              LWS_SEND_BUFFER_POST_PADDING behind it must be writable and are used; the payload
- *              itself is not changed. Nothing is needed around it for LWS_WRITE_HTTP, and nothing
+ *              itself is not changed, or for a client, which masks it there, put back to what it
+ *              was. Nothing is needed around it for LWS_WRITE_HTTP, and nothing
  *              is kept in any case. NULL is allowed where len is 0 and LWS_WRITE_HTTP is not meant.
  *   len        its length in bytes: at most 125 for CLOSE, PING and PONG
  *   protocol   what it is. With LWS_WRITE_CLOSE the connection begins to close.

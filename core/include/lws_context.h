@@ -131,11 +131,12 @@ struct lws_context_extras {
     /* Bytes of a message, all its fragments together; default 2^63 - 1. Beyond it: 1009. */
     uint64_t max_message_size;
 
-    /* Bytes kept of the head of a request, or of a server's answer to a client: default 8192, from
-     * 256 to 2^24. Beyond it: 431, or 414. */
+    /*
+     * Bytes kept of the head of a request, or of a server's answer to a client: default 8192, from
+     * 256 to 2^24. Header fields in it: default 100, at most 65536. Beyond it: 431, or 414; for an
+     * answer CLIENT_CONNECTION_ERROR.
+     */
     size_t max_head_size;
-
-    /* Header fields in a head: default 100, at most 65536. Beyond it: 431. */
     size_t max_header_fields;
 
     /* Bytes of a request's body, which is read and thrown away; default 1 MiB. Beyond it: 413. */
@@ -227,9 +228,9 @@ LWS_VISIBLE struct libwebsocket_context *lws_create_context(struct lws_context_c
  *   context   NULL is harmless
  *
  * Inside a callback the context lives on until the outermost call into the library returns; what
- * is still to come to it is only what belongs to closing. Calls back: DEL_POLL_FD, CLOSED or
- * CLOSED_HTTP for each connection, then PROTOCOL_DESTROY; and a sink is told POLL_DETACHED.
- * Since 2011-02-12.
+ * is still to come to it is only what belongs to closing. Calls back: DEL_POLL_FD, CLOSED,
+ * CLOSED_HTTP or CLIENT_CONNECTION_ERROR for each connection, then PROTOCOL_DESTROY; and a sink is
+ * told POLL_DETACHED. Since 2011-02-12.
  */
 LWS_VISIBLE void libwebsocket_context_destroy(struct libwebsocket_context *context)
     LWS_LINK(libwebsocket_context_destroy);

@@ -15,7 +15,7 @@ enum lws_token_indexes {
     WSI_TOKEN_CONNECTION = 2,
     WSI_TOKEN_KEY1 = 3,     /* of drafts that are refused */
     WSI_TOKEN_KEY2 = 4,     /* likewise */
-    WSI_TOKEN_PROTOCOL = 5, /* Sec-WebSocket-Protocol, as the client sent it */
+    WSI_TOKEN_PROTOCOL = 5, /* Sec-WebSocket-Protocol, as the peer sent it */
     WSI_TOKEN_UPGRADE = 6,
     WSI_TOKEN_ORIGIN = 7,
     WSI_TOKEN_DRAFT = 8,     /* Sec-WebSocket-Draft */
@@ -48,7 +48,7 @@ enum lws_token_indexes {
 };
 
 /*
- * The length of a header field's value in bytes, without a NUL; 0 where the client did not send it.
+ * The length of a header field's value in bytes, without a NUL; 0 where the peer did not send it.
  * A field that was sent several times counts as one, with ", " between the values. Valid in HTTP,
  * FILTER_PROTOCOL_CONNECTION and CLIENT_FILTER_PRE_ESTABLISH; 0 elsewhere. Since 2013-02-14.
  */
@@ -61,7 +61,7 @@ LWS_VISIBLE int lws_hdr_total_length(struct libwebsocket *wsi, enum lws_token_in
  *   dest   gets the value and a NUL
  *   len    its size in bytes
  *
- * Returns the value's length; 0 where the client did not send it, and dest is left as it is; -1
+ * Returns the value's length; 0 where the peer did not send it, and dest is left as it is; -1
  * where len is not larger than the length. Valid where lws_hdr_total_length() is. Since 2013-02-14.
  */
 LWS_VISIBLE int lws_hdr_copy(

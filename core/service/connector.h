@@ -13,8 +13,9 @@ bool connector_begin(struct libwebsocket_context *context, struct libwebsocket *
 /* A look-up's or an attempt's descriptor is ready. */
 void connector_serve(struct libwebsocket_context *context, struct libwebsocket *helper);
 
-/* An attempt has had its time before the next one is begun beside it. */
-void connector_delay_over(struct libwebsocket_context *context, struct libwebsocket *attempt);
+/* An attempt has had its time before the next one is begun beside it; or it is time to try again.
+ */
+void connector_delay_over(struct libwebsocket_context *context, struct libwebsocket *helper);
 
 /* The host does not watch a descriptor of a client's. */
 void connector_refused(struct libwebsocket_context *context, struct libwebsocket *helper);

@@ -13,12 +13,14 @@
 #include "service/settings.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { REASON_SIZE = 256 };
+/* Room for the path of a file, and what is wrong with it. */
+enum { REASON_SIZE = PATH_MAX + 256 };
 
 /* A connection that is none, for one of the engine's own descriptors. NULL: it was closed. */
 static struct libwebsocket *add_internal(

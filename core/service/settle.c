@@ -141,7 +141,7 @@ static void work(struct libwebsocket_context *context)
 
 static void late(struct libwebsocket_context *context, struct libwebsocket *wsi)
 {
-    if (wsi->state == CONNECTION_ATTEMPT)
+    if (wsi->state == CONNECTION_ATTEMPT || wsi->state == CONNECTION_LOOKUP)
         connector_delay_over(context, wsi);
     else
         connection_late(wsi);

@@ -3,8 +3,10 @@
 #include "service/context.h"
 
 #include <errno.h>
+#include <limits.h>
 
-enum { REASON_SIZE = 256 };
+/* Room for the path of a file, and what is wrong with it. */
+enum { REASON_SIZE = PATH_MAX + 256 };
 
 static int fail(char *error, size_t error_len, const char *reason)
 {

@@ -18,17 +18,13 @@ enum transport_result tls_failed(const struct tls *tls)
     return TRANSPORT_FAILED;
 }
 
-enum transport_result tls_outcome(struct tls *tls, int returned, unsigned char *wanted)
+enum transport_result tls_outcome(struct tls *tls, int returned)
 {
     int error = SSL_get_error(tls->ssl, returned);
     struct tls_failure failure;
 
     switch (error) {
     case SSL_ERROR_WANT_READ:
-        *wanted = POLLIN;
-        return TRANSPORT_AGAIN;
-    case SSL_ERROR_WANT_WRITE:
-        *wanted = POLLOUT;
         return TRANSPORT_AGAIN;
     case SSL_ERROR_ZERO_RETURN:
         return TRANSPORT_END;
@@ -40,6 +36,16 @@ enum transport_result tls_outcome(struct tls *tls, int returned, unsigned char *
             tls->failure = failure;
         return tls_failed(tls);
     }
+}
+
+enum transport_result tls_flush(struct tls *tls)
+{
+    if (tls_wire_flush(&tls->wire))
+        return TRANSPORT_DONE;
+    if (errno == EAGAIN)
+        return TRANSPORT_AGAIN;
+    tls->failure = tls_failure_of_system(errno);
+    return tls_failed(tls);
 }
 
 static enum transport_result hung_up(struct tls *tls)
@@ -64,6 +70,7 @@ static void free_tls(struct tls *tls)
     if (may_resume(tls))
         SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(tls->ssl);
+    tls_wire_free(&tls->wire);
     tls_settings_release(tls->settings);
     free(tls->session_key);
     free(tls);
@@ -86,7 +93,7 @@ static enum transport_result tell_apart(struct transport *transport)
     if (received == 0)
         return hung_up(tls);
     if (received < 0) {
-        tls->failure = (struct tls_failure){TLS_FAILURE_SYSTEM, (unsigned long)errno};
+        tls->failure = tls_failure_of_system(errno);
         return tls_failed(tls);
     }
     tls->allow_plain = false;
@@ -100,22 +107,24 @@ static enum transport_result tell_apart(struct transport *transport)
 static enum transport_result shake_hands(struct transport *transport)
 {
     struct tls *tls = tls_of(transport);
-    enum transport_result result = TRANSPORT_DONE;
-    unsigned char wanted = POLLIN;
+    enum transport_result result = tls_flush(tls);
     int returned;
 
-    tls_begin(tls);
-    returned = SSL_do_handshake(tls->ssl);
-    if (returned <= 0)
-        result = tls_outcome(tls, returned, &wanted);
-    transport->read_events = wanted;
-    if (result == TRANSPORT_END)
-        return hung_up(tls);
-    if (result == TRANSPORT_DONE) {
-        tls->started = true;
-        tls->wire.ssl = tls->ssl;
-        transport->holds = SSL_has_pending(tls->ssl) != 0;
+    if (result == TRANSPORT_DONE && !tls->started) {
+        tls_begin(tls);
+        returned = SSL_do_handshake(tls->ssl);
+        if (returned <= 0)
+            result = tls_outcome(tls, returned);
+        tls->started = returned > 0;
+        if (result == TRANSPORT_END)
+            result = hung_up(tls);
     }
+    transport->read_events = POLLIN;
+    if (result != TRANSPORT_FAILED && tls->wire.held_length > 0) {
+        transport->read_events = POLLOUT;
+        result = TRANSPORT_AGAIN;
+    }
+    transport->holds = result == TRANSPORT_DONE && SSL_has_pending(tls->ssl);
     return result;
 }
 
@@ -132,42 +141,33 @@ static enum transport_result tls_start(struct transport *transport)
     return shake_hands(transport);
 }
 
-/*
- * The peer is told that nothing more comes; its own word is not waited for. AGAIN where that word
- * could not be written. Nothing can be said inside a record that was not sent whole.
- */
+/* The peer is told that nothing more comes; its own word is not waited for. */
 static enum transport_result say_farewell(struct transport *transport)
 {
     struct tls *tls = tls_of(transport);
-    enum transport_result result = TRANSPORT_DONE;
-    int returned = 1;
 
-    if (!tls->started || tls->broken || tls->offered > 0)
+    if (!tls->started || tls->broken)
         return TRANSPORT_DONE;
-    tls_begin(tls);
-    /* An answer of TLS's own may have been begun, which comes first. */
-    if (SSL_in_init(tls->ssl))
-        returned = SSL_do_handshake(tls->ssl);
-    if (returned > 0)
-        returned = SSL_shutdown(tls->ssl);
-    if (returned < 0)
-        result = tls_outcome(tls, returned, &transport->write_events);
-    if (tls->wire.received)
-        transport->holds = true;
-    return result == TRANSPORT_AGAIN ? result : TRANSPORT_DONE;
+    if (!tls->said_farewell) {
+        tls->said_farewell = true;
+        tls_begin(tls);
+        (void)SSL_shutdown(tls->ssl);
+        ERR_clear_error();
+    }
+    return tls_flush(tls);
 }
 
 static enum transport_result tls_finish(struct transport *transport)
 {
     struct tls *tls = tls_of(transport);
 
+    transport->write_events = POLLOUT;
     if (tls->finished)
         return TRANSPORT_DONE;
+    /* Where it fails the peer is gone already. */
     if (say_farewell(transport) == TRANSPORT_AGAIN)
         return TRANSPORT_AGAIN;
     tls->finished = true;
-    transport->write_events = POLLOUT;
-    /* It fails where the peer is gone already, and then says nothing new. */
     (void)shutdown(transport->fd, SHUT_WR);
     return TRANSPORT_DONE;
 }

@@ -1,8 +1,11 @@
 #include "transport/tls_bio.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+enum { HELD_MOST = 65536 }; /* more than a record, or what a handshake says at once */
 
 /* A socket that is short of memory is as good as full. */
 static bool is_passing(int error)
@@ -49,48 +52,73 @@ static ssize_t send_bytes(const struct tls_wire *wire, const void *bytes, size_t
     return sent;
 }
 
-/* False with errno where not all of it went. */
-static bool send_held(struct tls_wire *wire)
+bool tls_wire_flush(struct tls_wire *wire)
 {
-    while (wire->held_length > 0) {
-        ssize_t sent = send_bytes(wire, wire->held, wire->held_length);
+    size_t total = 0;
+    int saved = errno;
+    bool all;
+
+    while (total < wire->held_length) {
+        ssize_t sent = send_bytes(wire, wire->held + total, wire->held_length - total);
 
         if (sent < 0)
-            return false;
-        wire->held_length = (unsigned char)(wire->held_length - sent);
-        memmove(wire->held, wire->held + sent, wire->held_length);
+            break;
+        total += (size_t)sent;
     }
-    return true;
+    if (total < wire->held_length)
+        saved = is_passing(errno) ? EAGAIN : errno;
+    wire->held_length -= total;
+    all = wire->held_length == 0;
+    if (all)
+        tls_wire_free(wire);
+    else
+        memmove(wire->held, wire->held + total, wire->held_length);
+    errno = saved;
+    return all;
+}
+
+void tls_wire_free(struct tls_wire *wire)
+{
+    free(wire->held);
+    wire->held = NULL;
+    wire->held_length = 0;
 }
 
 static bool hold(struct tls_wire *wire, const char *bytes, size_t length)
 {
-    if (!wire->ssl || !SSL_in_init(wire->ssl) || wire->held_length + length > TLS_HELD_MOST)
+    unsigned char *held;
+
+    /* Only a peer that makes OpenSSL answer, and does not listen, gets here. */
+    if (length > HELD_MOST - wire->held_length) {
+        errno = ENOBUFS;
         return false;
-    memcpy(wire->held + wire->held_length, bytes, length);
-    wire->held_length = (unsigned char)(wire->held_length + length);
+    }
+    held = realloc(wire->held, wire->held_length + length);
+    if (!held)
+        return false;
+    memcpy(held + wire->held_length, bytes, length);
+    wire->held = held;
+    wire->held_length += length;
     return true;
 }
 
 static int wire_write(BIO *bio, const char *bytes, int length)
 {
     struct tls_wire *wire = BIO_get_data(bio);
-    ssize_t sent = -1;
+    ssize_t sent = 0;
 
     BIO_clear_retry_flags(bio);
     if (length <= 0)
         return 0;
-    if (send_held(wire))
+    if (wire->held_length == 0)
         sent = send_bytes(wire, bytes, (size_t)length);
-    if (sent >= 0)
-        return (int)sent;
-    if (!is_passing(errno))
+    if (sent < 0 && is_passing(errno))
+        sent = 0;
+    if (sent < 0 || (sent < length && !hold(wire, bytes + sent, (size_t)(length - sent)))) {
         wire->error = errno;
-    else if (hold(wire, bytes, (size_t)length))
-        return length;
-    else
-        BIO_set_retry_write(bio);
-    return -1;
+        return -1;
+    }
+    return length;
 }
 
 static long wire_control(BIO *bio, int command, long number, void *pointer)

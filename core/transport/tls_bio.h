@@ -5,10 +5,9 @@
 #ifndef LWSLOOP_TRANSPORT_TLS_BIO_H
 #define LWSLOOP_TRANSPORT_TLS_BIO_H
 
-#include <openssl/ssl.h>
+#include <openssl/bio.h>
 #include <stdbool.h>
-
-enum { TLS_HELD_MOST = 64 };
+#include <stddef.h>
 
 /* The socket, and what has happened on it. */
 struct tls_wire {
@@ -21,13 +20,12 @@ struct tls_wire {
     bool drained; /* it brought fewer than there was room for: later ones make the socket ready */
     bool ended;   /* the peer sends no more */
     /*
-     * While OpenSSL cannot send a message of its own it does not read either, so that two ends that
-     * wait to answer each other's changes of keys would wait for ever. Such a message is held here
-     * when there is no room for it. It is only sent before bytes of the program's, and these wait.
+     * Written, and not sent for want of room. To OpenSSL nothing is ever in the way of a write: one
+     * that it has to try again it does not keep apart from messages of its own, such as the answer
+     * to a change of keys, and while it waits to send one of these it does not read.
      */
-    const SSL *ssl; /* whose messages are held; NULL while it shakes hands */
-    unsigned char held_length;
-    unsigned char held[TLS_HELD_MOST];
+    unsigned char *held;
+    size_t held_length;
 };
 
 static inline void tls_wire_begin(struct tls_wire *wire)
@@ -36,6 +34,11 @@ static inline void tls_wire_begin(struct tls_wire *wire)
     wire->received = false;
     wire->blocked = false;
 }
+
+/* Sends what is held. False with errno where not all of it goes, EAGAIN for want of room. */
+bool tls_wire_flush(struct tls_wire *wire);
+
+void tls_wire_free(struct tls_wire *wire);
 
 /* NULL where memory is short. It is to outlive the BIOs made with it. */
 BIO_METHOD *tls_bio_method(void);

@@ -63,9 +63,16 @@ struct tls_failure tls_failure_of(const SSL *ssl, int ssl_error, const struct tl
 
     if (ssl_error == SSL_ERROR_SSL && code)
         failure = failure_of_code(ssl, code);
-    else if (wire->error && wire->error != EPIPE && wire->error != ECONNRESET)
-        failure = (struct tls_failure){TLS_FAILURE_SYSTEM, (unsigned long)wire->error};
+    else if (wire->error)
+        failure = tls_failure_of_system(wire->error);
     return failure;
+}
+
+struct tls_failure tls_failure_of_system(int error)
+{
+    if (error == EPIPE || error == ECONNRESET)
+        return (struct tls_failure){TLS_FAILURE_HUNG_UP, 0};
+    return (struct tls_failure){TLS_FAILURE_SYSTEM, (unsigned long)error};
 }
 
 int tls_failure_errno(const struct tls_failure *failure)

@@ -22,6 +22,9 @@ struct tls_failure {
 /* Why a call on `ssl` has just failed, as SSL_get_error() names it. Empties OpenSSL's queue. */
 struct tls_failure tls_failure_of(const SSL *ssl, int ssl_error, const struct tls_wire *wire);
 
+/* Why a system call failed. */
+struct tls_failure tls_failure_of_system(int error);
+
 /* What errno is to be. */
 int tls_failure_errno(const struct tls_failure *failure);
 

@@ -36,10 +36,11 @@ struct tls {
     struct tls_wire wire;
     struct tls_failure failure; /* the last one */
     char *session_key;          /* NULL: nothing can be resumed */
-    size_t offered;             /* bytes that OpenSSL has encrypted and not yet accepted */
+    size_t offered;             /* bytes that were encrypted, are held and not yet accepted */
+    bool offered_by_file;       /* they are a file's */
     bool allow_plain;
-    bool allow_self_signed;
     bool started;
+    bool said_farewell;
     bool finished;         /* nothing is to be said any more */
     bool broken;           /* OpenSSL cannot go on */
     bool receiving_failed; /* and does so again */
@@ -63,8 +64,11 @@ static inline void tls_begin(struct tls *tls)
     tls_wire_begin(&tls->wire);
 }
 
-/* What a call of OpenSSL that returned 0 or less means; with AGAIN *wanted is what to wait for. */
-enum transport_result tls_outcome(struct tls *tls, int returned, unsigned char *wanted);
+/* What a call of OpenSSL that returned 0 or less means. AGAIN: there is not enough to be read. */
+enum transport_result tls_outcome(struct tls *tls, int returned);
+
+/* Sends what is held. DONE, AGAIN or FAILED. */
+enum transport_result tls_flush(struct tls *tls);
 
 /* Returns FAILED and sets errno for the failure that is noted. */
 enum transport_result tls_failed(const struct tls *tls);

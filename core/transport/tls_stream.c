@@ -8,12 +8,13 @@
 
 enum {
     RECORD = SSL3_RT_MAX_PLAIN_LENGTH,
-    MESSAGES_MOST = 32 /* of TLS's own are worked on before others have their turn */
+    SENT_MOST = 1 << 20, /* in a call, by when others have their turn */
+    MESSAGES_MOST = 32   /* of TLS's own that are worked on in a call */
 };
 
 /* Reads what there is room for. *total counts the bytes, the result tells why they ended. */
 static enum transport_result read_all(
-    struct tls *tls, unsigned char *bytes, size_t size, size_t *total, unsigned char *wanted)
+    struct tls *tls, unsigned char *bytes, size_t size, size_t *total)
 {
     int messages = 0;
 
@@ -30,10 +31,9 @@ static enum transport_result read_all(
                 break;
             continue;
         }
-        result = tls_outcome(tls, returned, wanted);
+        result = tls_outcome(tls, returned);
         /* Not for want of bytes: a message of TLS's own was worked on, and more may be behind. */
-        if (result == TRANSPORT_AGAIN && *wanted == POLLIN && !tls->wire.blocked &&
-            ++messages < MESSAGES_MOST)
+        if (result == TRANSPORT_AGAIN && !tls->wire.blocked && ++messages < MESSAGES_MOST)
             continue;
         return result;
     }
@@ -45,33 +45,43 @@ enum transport_result tls_receive(
 {
     struct tls *tls = tls_of(transport);
     enum transport_result result;
-    unsigned char wanted = POLLIN;
     size_t total = 0;
     bool waits;
 
-    if (tls->receiving_failed) {
-        transport->holds = false;
+    transport->read_events = POLLIN;
+    transport->holds = false;
+    if (tls->receiving_failed)
         return tls_failed(tls);
-    }
-    result = read_all(tls, bytes, size, &total, &wanted);
+    /* Whether it goes is found out by those who send. */
+    (void)tls_wire_flush(&tls->wire);
+    result = read_all(tls, bytes, size, &total);
     tls->receiving_failed = result == TRANSPORT_FAILED;
-    waits = result == TRANSPORT_AGAIN && (wanted == POLLOUT || tls->wire.blocked);
+    waits = result == TRANSPORT_AGAIN && tls->wire.blocked;
     if (total == 0) {
-        transport->read_events = result == TRANSPORT_AGAIN ? wanted : POLLIN;
         transport->holds = result == TRANSPORT_AGAIN && !waits;
         return result;
     }
     /* Whatever else there was to say is said next time, so that there has to be one. */
-    transport->holds =
-        result == TRANSPORT_DONE ? SSL_has_pending(tls->ssl) != 0 : !waits || wanted == POLLOUT;
-    transport->read_events = POLLIN;
+    transport->holds = result == TRANSPORT_DONE ? SSL_has_pending(tls->ssl) != 0 : !waits;
     *moved = total;
     return TRANSPORT_DONE;
 }
 
-/* One record, or what is left of it. What OpenSSL has begun to send is offered to it again. */
-static enum transport_result write_record(struct transport *transport, const void *bytes,
-    size_t length, size_t *written, unsigned char *wanted)
+/* Of the bytes that were held, how many a call that offers them again can count. */
+static size_t take_offered(struct tls *tls, bool by_file)
+{
+    size_t count = tls->offered_by_file == by_file ? tls->offered : 0;
+
+    tls->offered = 0;
+    return count;
+}
+
+/*
+ * Sends bytes as a record. AGAIN where there is no room for all of it: these are then held, but not
+ * counted before they are gone, so that there is a wake-up for them.
+ */
+static enum transport_result write_record(
+    struct transport *transport, const void *bytes, size_t length, size_t *written)
 {
     struct tls *tls = tls_of(transport);
     enum transport_result result = TRANSPORT_DONE;
@@ -80,15 +90,19 @@ static enum transport_result write_record(struct transport *transport, const voi
     tls_begin(tls);
     returned = SSL_write_ex(tls->ssl, bytes, length, written);
     if (returned <= 0)
-        result = tls_outcome(tls, returned, wanted);
+        result = tls_outcome(tls, returned);
     if (result == TRANSPORT_END) {
-        tls->failure = (struct tls_failure){TLS_FAILURE_HUNG_UP, 0};
+        tls->failure = tls_failure_of_system(ECONNRESET);
         result = tls_failed(tls);
     }
-    tls->offered = result == TRANSPORT_AGAIN ? length : 0;
     /* What it read on the way may be bytes that nobody knows of yet. */
     if (tls->wire.received)
         transport->holds = true;
+    if (result == TRANSPORT_DONE && tls->wire.held_length > 0) {
+        tls->offered = *written;
+        *written = 0;
+        result = TRANSPORT_AGAIN;
+    }
     return result;
 }
 
@@ -109,11 +123,7 @@ static void advance(struct position *position, size_t count)
     position->at += count;
 }
 
-/*
- * The next record: as many bytes as it can have, or all that are left. So one that is offered again
- * is never shorter, which OpenSSL insists on. They are copied only where they are in several
- * pieces.
- */
+/* The next record's bytes, which are copied only where they are in several pieces. */
 static const unsigned char *next_record(
     struct position next, unsigned char copy[RECORD], size_t *length)
 {
@@ -137,49 +147,78 @@ static const unsigned char *next_record(
 }
 
 /* What a call returns that has moved `total` bytes, when the last step returned `result`. */
-static enum transport_result sent(struct transport *transport, enum transport_result result,
-    unsigned char wanted, size_t total, size_t *moved)
+static enum transport_result sent(
+    struct transport *transport, enum transport_result result, size_t total, size_t *moved)
 {
+    transport->write_events = POLLOUT;
     if (total == 0 && result != TRANSPORT_DONE) {
-        transport->write_events = result == TRANSPORT_AGAIN ? wanted : POLLOUT;
+        /* If not for want of room, it is in the middle of a message from the peer. */
+        if (result == TRANSPORT_AGAIN && tls_of(transport)->wire.held_length == 0)
+            transport->write_events = POLLIN;
         return result;
     }
-    transport->write_events = POLLOUT;
     *moved = total;
     return TRANSPORT_DONE;
+}
+
+static size_t length_of(const struct iovec *pieces, int count)
+{
+    size_t length = 0;
+
+    for (int i = 0; i < count; i++)
+        length += pieces[i].iov_len;
+    return length;
+}
+
+/* Those who offer fewer bytes than before do not offer the same. */
+static enum transport_result refuse(struct tls *tls)
+{
+    tls->failure = tls_failure_of_system(EINVAL);
+    return tls_failed(tls);
 }
 
 enum transport_result tls_send(
     struct transport *transport, const struct iovec *pieces, int count, size_t *moved)
 {
+    struct tls *tls = tls_of(transport);
     struct position next = {pieces, pieces + count, 0};
-    enum transport_result result = TRANSPORT_DONE;
-    unsigned char wanted = POLLOUT;
+    enum transport_result result = tls_flush(tls);
     unsigned char copy[RECORD];
     size_t total = 0;
 
-    advance(&next, 0);
-    while (result == TRANSPORT_DONE && next.piece < next.end) {
+    if (result == TRANSPORT_DONE) {
+        total = take_offered(tls, false);
+        if (total > length_of(pieces, count))
+            return refuse(tls);
+        advance(&next, total);
+    }
+    while (result == TRANSPORT_DONE && next.piece < next.end && total < SENT_MOST) {
         size_t length, written = 0;
         const unsigned char *record = next_record(next, copy, &length);
 
-        result = write_record(transport, record, length, &written, &wanted);
+        result = write_record(transport, record, length, &written);
+        tls->offered_by_file = false;
         advance(&next, written);
         total += written;
     }
-    return sent(transport, result, wanted, total, moved);
+    return sent(transport, result, total, moved);
 }
 
 enum transport_result tls_send_file(
     struct transport *transport, int file, off_t *offset, size_t count, size_t *moved)
 {
     struct tls *tls = tls_of(transport);
-    enum transport_result result = TRANSPORT_DONE;
-    unsigned char wanted = POLLOUT;
+    enum transport_result result = tls_flush(tls);
     unsigned char record[RECORD];
     size_t total = 0;
 
-    while (result == TRANSPORT_DONE && total < count) {
+    if (result == TRANSPORT_DONE) {
+        total = take_offered(tls, true);
+        if (total > count)
+            return refuse(tls);
+        *offset += (off_t)total;
+    }
+    while (result == TRANSPORT_DONE && total < count && total < SENT_MOST) {
         size_t length = count - total < RECORD ? count - total : RECORD;
         size_t written = 0;
         ssize_t got;
@@ -188,15 +227,16 @@ enum transport_result tls_send_file(
             got = pread(file, record, length, *offset);
         while (got < 0 && errno == EINTR);
         if (got < 0) {
-            tls->failure = (struct tls_failure){TLS_FAILURE_SYSTEM, (unsigned long)errno};
+            tls->failure = tls_failure_of_system(errno);
             result = tls_failed(tls);
-        } else if (got == 0 || (size_t)got < tls->offered) {
+        } else if (got == 0) {
             result = TRANSPORT_END;
         } else {
-            result = write_record(transport, record, (size_t)got, &written, &wanted);
+            result = write_record(transport, record, (size_t)got, &written);
+            tls->offered_by_file = true;
             *offset += (off_t)written;
             total += written;
         }
     }
-    return sent(transport, result, wanted, total, moved);
+    return sent(transport, result, total, moved);
 }

@@ -7,10 +7,10 @@
 #include <stdio.h>
 
 /*
- * Writes UTF-8 text with its control characters, but for tabs and newlines, as \x1b.
+ * Writes UTF-8 text, where control characters other than tabs and newlines look like "\x1b".
  *
- *   lead   the byte 0xc2, where text that was cut before left one, and whether this text does;
- *          false at first
+ *   lead   kept between the pieces of a text: whether the last one ended inside a character that
+ *          may be such a one; false at first
  */
 void display_text(FILE *file, bool *lead, const char *text, size_t length);
 

@@ -9,6 +9,7 @@ void output_open(struct output *output, bool quiet)
 {
     *output = (struct output){.quiet = quiet, .terminal = isatty(STDOUT_FILENO)};
     output->interactive = output->terminal && isatty(STDIN_FILENO);
+    setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 }
 
 static void show_prompt(struct output *output)

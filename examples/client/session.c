@@ -31,16 +31,16 @@ static void established(
     const char *subprotocol = libwebsockets_get_protocol(wsi)->name;
 
     session->wsi = wsi;
+    if (sending_start(session, context) != 0) {
+        session_fail(session, "cannot read standard input", errno);
+        sending_close(session, context);
+        return;
+    }
     if (subprotocol)
         output_note(&session->output, "connected (protocol %s)", subprotocol);
     else
         output_note(&session->output, "connected");
-    if (sending_start(session, context) == 0) {
-        output_ask(&session->output);
-    } else {
-        session_fail(session, "cannot read standard input", errno);
-        sending_close(session, context);
-    }
+    output_ask(&session->output);
 }
 
 /* Where whoever reads our output has seen enough, like head(1), that is no failure. */

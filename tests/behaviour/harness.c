@@ -205,6 +205,12 @@ static void observe_poll_fd(
         loop_poll_fd(server->loop, reason, fd, events);
 }
 
+static bool is_frequent(enum libwebsocket_callback_reasons reason)
+{
+    return reason == LWS_CALLBACK_RECEIVE || reason == LWS_CALLBACK_SERVER_WRITEABLE ||
+           reason == LWS_CALLBACK_CLIENT_RECEIVE || reason == LWS_CALLBACK_CLIENT_WRITEABLE;
+}
+
 static void observe(struct libwebsocket_context *context, struct libwebsocket *wsi, int protocol,
     enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
 {
@@ -220,6 +226,8 @@ static void observe(struct libwebsocket_context *context, struct libwebsocket *w
         observe_poll_fd(server, reason, (int)(intptr_t)in, (int)len);
         return;
     }
+    if (server->options.unlogged && is_frequent(reason))
+        return;
     record.connection = follow_connection(server, wsi, reason);
     fill_record(&record, in, len);
     log_append(server->log, &record);

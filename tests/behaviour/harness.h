@@ -67,6 +67,7 @@ struct server_options {
     bool may_fail;    /* creation may fail: server_context() is NULL then */
     bool no_attach;   /* nothing serves the context until the test attaches something */
     bool no_listener; /* no listening socket */
+    bool unlogged;    /* RECEIVE and WRITEABLE are too many for the log */
     bool plain;       /* without TLS, whatever the environment says */
 };
 

@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -51,8 +52,11 @@ enum loop_kind harness_loop(void)
         return LOOP_UV;
     if (strcmp(name, "event") == 0)
         return LOOP_EVENT;
-    ck_assert_str_eq(name, "own");
-    return LOOP_OWN;
+    if (strcmp(name, "own") == 0)
+        return LOOP_OWN;
+    /* Not by Check, which wants to be inside a test. */
+    fprintf(stderr, "LWS_TEST_LOOP is poll, uv, event or own\n");
+    abort();
 }
 
 static void drain(const struct loop *loop)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "../support/certificates.h"
+#include "harness.h"
 
 int main(void)
 {
@@ -36,6 +37,15 @@ int main(void)
     srunner_add_suite(runner, client_limits_suite());
     srunner_add_suite(runner, client_lifetime_suite());
     srunner_add_suite(runner, client_proxy_suite());
+    srunner_add_suite(runner, client_corners_suite());
+    /* These choose for themselves who speaks TLS. */
+    if (!harness_tls()) {
+        srunner_add_suite(runner, client_blocking_suite());
+        srunner_add_suite(runner, client_tls_suite());
+        srunner_add_suite(runner, client_tls_traffic_suite());
+        srunner_add_suite(runner, tls_server_suite());
+        srunner_add_suite(runner, tls_reload_suite());
+    }
 
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

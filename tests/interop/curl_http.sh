@@ -173,8 +173,9 @@ closed_when_asked() {
         raw 'GET /hello.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' | grep -q 'hello, file'
 }
 
+# Without ALPN, because curl would offer "http/1.0" alone, which the server does not choose.
 http_1_0() {
-    get 200 --http1.0 "$base/hello.txt" && cmp "$work/body" "$directory/hello.txt" &&
+    get 200 --http1.0 --no-alpn "$base/hello.txt" && cmp "$work/body" "$directory/hello.txt" &&
         absent Transfer-Encoding &&
         raw 'GET /hello.txt HTTP/1.0\r\n\r\n' >"$work/answer" &&
         grep -q 'hello, file' "$work/answer" && grep -q '^HTTP/1.1 200' "$work/answer"

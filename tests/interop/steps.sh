@@ -46,7 +46,7 @@ step() {
     else
         failed=$((failed + 1))
         echo "FAILED  $name"
-        sed 's/^/        /' "$work/output" | tail -n 40
+        sed 's/^/        /' "$work/output" | tail -n 40 | cut -c 1-200
     fi
 }
 

@@ -189,4 +189,6 @@ step 'no password' no_password
 step 'nobody is behind the proxy' nobody_behind_it
 step 'a port that the proxy does not allow' port_not_allowed
 step 'no proxy is there' no_proxy_there
+step 'the server ends' stop server
+step 'the server with TLS ends' stop server-tls
 summary

@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define BUCKETS 16384u
 #define NOTES 60u
@@ -32,6 +34,7 @@ static unsigned long note_count;
 static uint64_t call_count;
 static uint64_t connection_count;
 static int highest_descriptor;
+static atomic_long longest_service;
 
 static __thread struct call calls[CONTRACT_CALLS];
 static __thread unsigned int call_depth;
@@ -347,6 +350,29 @@ void contract_context_ended(struct context_record *record)
     contract_note("end of", "context", NULL, -1, 0);
     record->used = false;
     record->context = NULL;
+}
+
+long contract_time_used_us(void)
+{
+    struct timespec used;
+
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) != 0)
+        abort();
+    return used.tv_sec * 1000000L + used.tv_nsec / 1000;
+}
+
+void contract_remember_service(long microseconds)
+{
+    long longest = atomic_load(&longest_service);
+
+    while (microseconds > longest &&
+           !atomic_compare_exchange_weak(&longest_service, &longest, microseconds))
+        ;
+}
+
+long contract_longest_service_us(void)
+{
+    return atomic_load(&longest_service);
 }
 
 void contract_observe(contract_observer *observer)

@@ -20,6 +20,10 @@ void contract_observe(contract_observer *observer);
 /* Calls of libwebsocket_service_fd so far, in all threads. */
 unsigned long contract_service_calls(void);
 
+/* The most time of the processor's that one of them has taken so far, in microseconds, the
+ * callbacks inside it included. */
+long contract_longest_service_us(void);
+
 /* Whether the engine has announced a descriptor and not taken it back, to any listener; and the
  * events it wants there, or -1. */
 int contract_is_announced(int fd);

@@ -57,6 +57,8 @@ static void check_add(struct context_record *record, struct descriptor *descript
         contract_trouble("ADD of descriptor %d, which is announced already", fd);
     if (fcntl(fd, F_GETFD) < 0)
         contract_trouble("ADD of descriptor %d, which is not open", fd);
+    if ((fcntl(fd, F_GETFL) & O_NONBLOCK) == 0)
+        contract_trouble("ADD of descriptor %d, which can be waited in", fd);
     if (descriptor->owner != NULL && descriptor->owner != record && descriptor->open)
         contract_trouble("ADD of descriptor %d, which is another context's", fd);
     if ((events & ~(POLLIN | POLLOUT)) != 0)

@@ -206,6 +206,7 @@ int libwebsocket_service_fd(struct libwebsocket_context *context, struct pollfd 
 {
     struct pollfd *copy;
     struct call *call;
+    long begin;
     int result;
 
     NEXT(libwebsocket_service_fd, "libwebsocket_service_fd");
@@ -242,7 +243,9 @@ int libwebsocket_service_fd(struct libwebsocket_context *context, struct pollfd 
         call->expected.revents = 0;
         pollfd->revents = 0;
     }
+    begin = contract_time_used_us();
     result = next(context, copy);
+    contract_remember_service(contract_time_used_us() - begin);
     check_service(call, result);
     free(copy);
     leave(call);

@@ -131,6 +131,10 @@ struct call *contract_nearest(enum call_kind kind);
 /* Whether the engine itself is calling one of its public functions. */
 bool contract_inside_engine(void);
 
+/* The processor's time that this thread has used; and what a service call took of it. */
+long contract_time_used_us(void);
+void contract_remember_service(long microseconds);
+
 struct context_record *contract_new_context(void);
 struct context_record *contract_find_context(struct libwebsocket_context *context);
 /* The one that the current thread is creating, or NULL. */

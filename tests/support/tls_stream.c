@@ -9,15 +9,26 @@
 
 struct tls_stream {
     SSL *ssl;
+    int fd;
+    size_t allowed; /* bytes that may still go out */
 };
 
 static BIO_METHOD *method;
 
 static int bio_write(BIO *bio, const char *data, int length)
 {
-    ssize_t count = send(*(int *)BIO_get_data(bio), data, (size_t)length, MSG_NOSIGNAL);
+    struct tls_stream *stream = BIO_get_data(bio);
+    size_t size = (size_t)length < stream->allowed ? (size_t)length : stream->allowed;
+    ssize_t count;
 
     BIO_clear_retry_flags(bio);
+    if (stream->allowed == 0) {
+        errno = EPIPE;
+        return -1;
+    }
+    count = send(stream->fd, data, size, MSG_NOSIGNAL);
+    if (count > 0 && stream->allowed != SIZE_MAX)
+        stream->allowed -= (size_t)count;
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
         BIO_set_retry_write(bio);
     return (int)count;
@@ -25,7 +36,8 @@ static int bio_write(BIO *bio, const char *data, int length)
 
 static int bio_read(BIO *bio, char *data, int length)
 {
-    ssize_t count = recv(*(int *)BIO_get_data(bio), data, (size_t)length, 0);
+    const struct tls_stream *stream = BIO_get_data(bio);
+    ssize_t count = recv(stream->fd, data, (size_t)length, 0);
 
     BIO_clear_retry_flags(bio);
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
@@ -41,7 +53,7 @@ static long bio_control(BIO *bio, int command, long number, void *pointer)
     return command == BIO_CTRL_FLUSH;
 }
 
-static BIO *new_bio(int *fd)
+static BIO *new_bio(struct tls_stream *stream)
 {
     BIO *bio;
 
@@ -54,7 +66,7 @@ static BIO *new_bio(int *fd)
     }
     bio = BIO_new(method);
     ck_assert_ptr_nonnull(bio);
-    BIO_set_data(bio, fd);
+    BIO_set_data(bio, stream);
     BIO_set_init(bio, 1);
     return bio;
 }
@@ -153,6 +165,8 @@ static void stream_finish(void *carried)
     ERR_clear_error();
     if (SSL_is_init_finished(stream->ssl))
         SSL_shutdown(stream->ssl);
+    else
+        (void)shutdown(stream->fd, SHUT_WR);
 }
 
 static void stream_free(void *carried)
@@ -173,9 +187,12 @@ static const struct ws_carrier carrier = {
 static struct tls_stream *carry(struct ws_client *client, SSL_CTX *settings)
 {
     struct tls_stream *stream = calloc(1, sizeof *stream);
-    BIO *bio = new_bio(&client->fd);
+    BIO *bio;
 
     ck_assert_ptr_nonnull(stream);
+    stream->fd = client->fd;
+    stream->allowed = SIZE_MAX;
+    bio = new_bio(stream);
     stream->ssl = SSL_new(settings);
     ck_assert_ptr_nonnull(stream->ssl);
     SSL_set_bio(stream->ssl, bio, bio);
@@ -219,6 +236,13 @@ bool tls_handshake(struct ws_client *client)
             !ws_wait_for(client, wanted, deadline))
             return false;
     }
+}
+
+void tls_stop_behind(struct ws_client *client, size_t bytes)
+{
+    struct tls_stream *stream = client->carried;
+
+    stream->allowed = bytes;
 }
 
 bool tls_ended_cleanly(const struct ws_client *client)

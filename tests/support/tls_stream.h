@@ -31,6 +31,9 @@ void tls_carry_server(struct ws_client *client, SSL_CTX *settings);
 /* Makes the handshake now. Returns whether it succeeded; the deadline is WS_PATIENCE_MS. */
 bool tls_handshake(struct ws_client *client);
 
+/* Lets only so many more bytes out on the socket; what would send more fails. */
+void tls_stop_behind(struct ws_client *client, size_t bytes);
+
 /* The connection, to look at; NULL where the bytes are not carried by TLS. */
 SSL *tls_of(const struct ws_client *client);
 

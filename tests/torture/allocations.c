@@ -5,6 +5,7 @@
 #include "failures.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,8 @@ extern void *__interceptor_calloc(size_t count, size_t size) __attribute__((weak
 extern void *__interceptor_realloc(void *p, size_t size) __attribute__((weak));
 extern void __interceptor_free(void *p) __attribute__((weak));
 
-/* What liblwsloop has allocated and not freed. The library is used by one thread at a time here. */
+/* What liblwsloop has allocated and not freed. */
+static atomic_flag busy = ATOMIC_FLAG_INIT;
 static void *tracked[TRACKED];
 static size_t tracked_count;
 
@@ -32,23 +34,39 @@ size_t failures_outstanding(void)
     return tracked_count;
 }
 
+/* Not a mutex: its functions are a sanitizer's, which may not be ready yet. */
+NOT_INSTRUMENTED static void lock(void)
+{
+    while (atomic_flag_test_and_set(&busy))
+        ;
+}
+
+NOT_INSTRUMENTED static void unlock(void)
+{
+    atomic_flag_clear(&busy);
+}
+
 NOT_INSTRUMENTED static void track(void *p, const void *caller)
 {
     if (p == NULL || !failures_from_library(caller))
         return;
+    lock();
     if (tracked_count == TRACKED)
         abort();
     tracked[tracked_count++] = p;
+    unlock();
 }
 
 NOT_INSTRUMENTED static void forget(const void *p)
 {
+    lock();
     for (size_t i = tracked_count; i > 0; i--) {
         if (tracked[i - 1] == p) {
             tracked[i - 1] = tracked[--tracked_count];
-            return;
+            break;
         }
     }
+    unlock();
 }
 
 NOT_INSTRUMENTED static void *allocate(size_t size, const void *caller)

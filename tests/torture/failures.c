@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <link.h>
 #include <netdb.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ static const struct {
     [FAIL_LISTEN] = {"listen", {EADDRINUSE}},
     [FAIL_LSTAT] = {"lstat", {EACCES, ENOENT}},
     [FAIL_OPEN] = {"open", {EMFILE, EACCES, ENFILE, ENOENT, ENOMEM}},
+    [FAIL_PTHREAD_CREATE] = {"pthread_create", {EAGAIN, EPERM}},
     [FAIL_READ] = {"read", {EAGAIN, EINTR}},
     [FAIL_RECV] = {"recv", {ECONNRESET, EAGAIN, ETIMEDOUT, EINTR, ENOMEM}},
     [FAIL_SENDFILE] = {"sendfile", {EIO, ECONNRESET, EAGAIN, EPIPE, EINTR, ENOMEM}},
@@ -53,11 +55,12 @@ static const struct {
 };
 
 static struct failure_plan plan = {.call = FAIL_NOTHING};
-static unsigned int counted;
-static unsigned int made;
-static bool paused;
+static atomic_uint counted;
+static atomic_uint made;
+static atomic_bool paused;
 static struct range program;
 static struct range library;
+static struct range openssl[2];
 
 static __thread bool inside_library;
 
@@ -84,12 +87,31 @@ static int look_at(struct dl_phdr_info *object, size_t size, void *argument)
         widen(&program, object);
     else if (strstr(object->dlpi_name, "liblwsloop.so") != NULL)
         widen(&library, object);
+    else if (strstr(object->dlpi_name, "libssl.so") != NULL)
+        widen(&openssl[0], object);
+    else if (strstr(object->dlpi_name, "libcrypto.so") != NULL)
+        widen(&openssl[1], object);
     return 0;
 }
 
 NOT_INSTRUMENTED static bool is_in(const struct range *range, const void *address)
 {
     return (uintptr_t)address >= range->start && (uintptr_t)address < range->end;
+}
+
+NOT_INSTRUMENTED static bool is_openssl(const void *address)
+{
+    return is_in(&openssl[0], address) || is_in(&openssl[1], address);
+}
+
+/* Whether a call is one of those that the plan is about. */
+NOT_INSTRUMENTED static bool counts(enum failing_call call, const void *caller)
+{
+    if (call != FAIL_ALLOCATION)
+        return is_in(&library, caller);
+    if (is_in(&program, caller))
+        return false;
+    return plan.by == BY_ANYBODY || (plan.by == BY_OPENSSL) == is_openssl(caller);
 }
 
 const char *failures_name(enum failing_call call)
@@ -156,12 +178,12 @@ NOT_INSTRUMENTED int failures_planned_error(void)
 
 NOT_INSTRUMENTED bool failures_now(enum failing_call call, const void *caller)
 {
-    if (!inside_library || paused || call != plan.call)
+    unsigned int number;
+
+    if (!inside_library || paused || call != plan.call || !counts(call, caller))
         return false;
-    if (call == FAIL_ALLOCATION ? is_in(&program, caller) : !is_in(&library, caller))
-        return false;
-    counted++;
-    if (counted != plan.first && !(plan.lasting && counted > plan.first))
+    number = ++counted;
+    if (number != plan.first && !(plan.lasting && number > plan.first))
         return false;
     made++;
     errno = plan.error;

@@ -4,8 +4,8 @@
  * The program stands between the libraries and the C library: allocations.c defines malloc() and
  * its relatives, system_calls.c the system functions. Only calls made while the thread is inside
  * INSIDE_LIBRARY() are counted and may fail, and of these only such as do not come from the program
- * itself; system functions only where liblwsloop calls them, allocations also where libcrypto or
- * the C library make them on its behalf.
+ * itself; system functions only where liblwsloop calls them, allocations also where OpenSSL or the
+ * C library make them on its behalf. Threads that liblwsloop makes are inside all the time.
  */
 #ifndef LWSLOOP_TESTS_FAILURES_H
 #define LWSLOOP_TESTS_FAILURES_H
@@ -29,6 +29,7 @@ enum failing_call {
     FAIL_LISTEN,
     FAIL_LSTAT,
     FAIL_OPEN,
+    FAIL_PTHREAD_CREATE,
     FAIL_READ,
     FAIL_RECV,
     FAIL_SENDFILE,
@@ -47,11 +48,15 @@ enum failing_call {
     FAIL_NOTHING = FAILING_CALLS
 };
 
+/* OpenSSL makes many more allocations than everything else together. */
+enum allocating { BY_ANYBODY, BY_ANYBODY_ELSE, BY_OPENSSL };
+
 struct failure_plan {
     enum failing_call call;
+    enum allocating by; /* FAIL_ALLOCATION: whose allocations count */
     unsigned int first; /* the number, from 1, of the call that fails */
     bool lasting;       /* and of all that follow it */
-    int error;          /* errno, or what getaddrinfo() returns */
+    int error;          /* errno, or what getaddrinfo() or pthread_create() returns */
 };
 
 /* The name of a function, and how many errors it is made to fail with, and which. */
@@ -77,6 +82,13 @@ size_t failures_outstanding(void);
 /* For the functions that stand in: whether the call that returns to `caller` is to fail. */
 bool failures_now(enum failing_call call, const void *caller);
 int failures_planned_error(void);
+
+/* Waits until no thread is left that liblwsloop has made. False where that takes long. */
+bool failures_threads_ended(void);
+
+/* Look-ups of slow.example take until they are let go; of talk.example there are two addresses, on
+ * the second of which somebody may listen. */
+void failures_hold_names(bool hold);
 
 /* Whether an address is in liblwsloop. */
 bool failures_from_library(const void *caller);

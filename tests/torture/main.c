@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "../support/certificates.h"
 #include "suites.h"
 
 #define ENTRIES 256
@@ -26,8 +27,9 @@ void failing_now(const struct failure_plan *plan)
     if (plan == NULL)
         mine[0] = '\0';
     else
-        snprintf(mine, sizeof entries->text[0], "number %u%s of %s, error %d", plan->first,
-            plan->lasting ? " and all later ones" : "", failures_name(plan->call), plan->error);
+        snprintf(mine, sizeof entries->text[0], "number %u%s of %s%s, error %d", plan->first,
+            plan->lasting ? " and all later ones" : "", failures_name(plan->call),
+            plan->by == BY_OPENSSL ? " of OpenSSL's" : "", plan->error);
 }
 
 int main(void)
@@ -39,11 +41,14 @@ int main(void)
         mmap(NULL, sizeof *entries, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (entries == MAP_FAILED)
         return EXIT_FAILURE;
+    certificates_make();
     runner = srunner_create(session_suite());
     srunner_add_suite(runner, creation_suite());
+    srunner_add_suite(runner, talk_suite());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
+    certificates_remove();
     for (size_t i = 0; i < entries->count; i++) {
         if (entries->text[i][0] != '\0')
             printf("A test ended with this failing: %s\n", entries->text[i]);

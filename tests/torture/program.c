@@ -8,6 +8,7 @@
 
 #include "failures.h"
 #include "stage.h"
+#include "talk.h"
 
 struct pollfd program_fds[PROGRAM_DESCRIPTORS];
 nfds_t program_fd_count;
@@ -224,5 +225,6 @@ struct libwebsocket_protocols program_protocols[] = {
         .callback = victim_callback,
         .per_session_data_size = sizeof(struct victim_session),
         .rx_buffer_size = 512},
+    {.name = "talk", .callback = talk_callback, .per_session_data_size = 16, .rx_buffer_size = 512},
     {.callback = NULL},
 };

@@ -12,10 +12,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../support/certificates.h"
 #include "../support/contract.h"
 #include "../support/ws_client.h"
 #include "failures.h"
 #include "program.h"
+#include "relay.h"
 
 #define PATIENCE_MS 10000
 #define TURN_MS 20
@@ -140,6 +142,14 @@ void stage_begin(void)
         .max_backlog = STAGE_MAX_BACKLOG,
         .close_timeout_ms = 100};
 
+    if (stage.with_path)
+        extras.unix_path = stage_path("socket");
+    if (stage.with_tls) {
+        info.ssl_cert_filepath = certificates_path("server.pem");
+        info.ssl_private_key_filepath = certificates_path("server.key");
+        info.options |= LWS_SERVER_OPTION_ALLOW_NON_SSL_ON_SSL_PORT;
+        extras.client_ssl_ca_filepath = certificates_path("root.pem");
+    }
     descriptors_note(&before);
     fill_descriptors(57);
     descriptors_note(&filled);
@@ -164,6 +174,9 @@ void stage_end(void)
     (void)stage_wait(&stage.healthy, healthy_is_closed);
     client_close(&stage.healthy);
     client_close(&stage.victim);
+    relay_reset();
+    failures_hold_names(false);
+    ck_assert_msg(failures_threads_ended(), "a thread does not end");
     contract_finish();
     descriptors_compare(&filled, "destroying the context");
     empty_descriptors(&before);
@@ -193,7 +206,7 @@ static void client_read(struct client *client)
 
 static void turn(int timeout_ms)
 {
-    struct pollfd fds[PROGRAM_DESCRIPTORS + 2];
+    struct pollfd fds[PROGRAM_DESCRIPTORS + 2 + RELAY_DESCRIPTORS];
     nfds_t count = program_fd_count;
     const struct client *clients[] = {&stage.healthy, &stage.victim};
     nfds_t all = count;
@@ -203,6 +216,7 @@ static void turn(int timeout_ms)
         if (clients[i]->fd >= 0 && !clients[i]->ended && !clients[i]->reads_not)
             fds[all++] = (struct pollfd){.fd = clients[i]->fd, .events = POLLIN};
     }
+    all += relay_wants(fds + all);
     ck_assert_int_ge(poll(fds, all, timeout_ms), 0);
     for (nfds_t i = 0; i < count && stage.context != NULL; i++) {
         if (fds[i].revents != 0)
@@ -210,11 +224,17 @@ static void turn(int timeout_ms)
     }
     client_read(&stage.healthy);
     client_read(&stage.victim);
+    relay_turn();
 }
 
 void stage_turn(void)
 {
     turn(0);
+}
+
+void stage_wait_turn(void)
+{
+    turn(TURN_MS);
 }
 
 bool stage_wait(const struct client *client, bool (*done)(void))

@@ -37,6 +37,8 @@ struct stage {
     unsigned int victims_established;
     unsigned int functions_called;
     bool refused_as_full; /* a write was answered with EAGAIN */
+    bool with_tls;        /* the context serves who speaks TLS, too, and has clients that do */
+    bool with_path;       /* it listens at stage_path("socket"), too */
     struct client healthy;
     struct client victim;
 };
@@ -54,6 +56,9 @@ void stage_end(void);
 
 /* One turn of the loop: serves what is ready, and lets the clients read. Does not wait. */
 void stage_turn(void);
+
+/* The same, and waits a little where nothing is ready. */
+void stage_wait_turn(void);
 
 /* Turns until it is true. False where the client's connection has ended first; fails the test where
  * neither happens. */

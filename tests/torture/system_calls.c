@@ -9,13 +9,17 @@
 #include <grp.h>
 #include <ifaddrs.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 /* What stands in for a function of the same name has to be seen by the libraries. */
@@ -79,14 +83,57 @@ int fstat(int fd, struct stat *status)
     return FAILS(FAIL_FSTAT) ? -1 : next(fd, status);
 }
 
+static pthread_mutex_t names_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t names_changed = PTHREAD_COND_INITIALIZER;
+static bool names_held;
+
+void failures_hold_names(bool hold)
+{
+    pthread_mutex_lock(&names_mutex);
+    names_held = hold;
+    pthread_cond_broadcast(&names_changed);
+    pthread_mutex_unlock(&names_mutex);
+}
+
+static void wait_for_names(void)
+{
+    pthread_mutex_lock(&names_mutex);
+    while (names_held)
+        pthread_cond_wait(&names_changed, &names_mutex);
+    pthread_mutex_unlock(&names_mutex);
+}
+
+/* Only the second is one where somebody listens. */
+static int two_addresses(__typeof__(&getaddrinfo) next, const char *service,
+    const struct addrinfo *hints, struct addrinfo **result)
+{
+    int error = next("127.0.0.2", service, hints, result);
+
+    if (error != 0)
+        return error;
+    error = next("127.0.0.1", service, hints, &(*result)->ai_next);
+    if (error != 0) {
+        (*result)->ai_next = NULL;
+        freeaddrinfo(*result);
+    }
+    return error;
+}
+
 int getaddrinfo(
     const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)
 {
     ORIGINAL(getaddrinfo);
-    if (!FAILS(FAIL_GETADDRINFO))
-        return next(node, service, hints, result);
-    errno = EMFILE;
-    return failures_planned_error();
+    if (FAILS(FAIL_GETADDRINFO)) {
+        errno = EMFILE;
+        return failures_planned_error();
+    }
+    if (node != NULL && strcmp(node, "talk.example") == 0)
+        return two_addresses(next, service, hints, result);
+    if (node != NULL && strcmp(node, "slow.example") == 0) {
+        wait_for_names();
+        return EAI_NONAME;
+    }
+    return next(node, service, hints, result);
 }
 
 int gethostname(char *name, size_t length)
@@ -136,6 +183,62 @@ int open(const char *path, int flags, ...)
         mode = va_arg(arguments, unsigned int);
     va_end(arguments);
     return FAILS(FAIL_OPEN) ? -1 : next(path, flags, mode);
+}
+
+extern int __interceptor_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+    void *(*function)(void *), void *argument) __attribute__((weak));
+
+struct thread_start {
+    void *(*function)(void *);
+    void *argument;
+};
+
+static atomic_uint threads;
+
+static void *run_thread(void *argument)
+{
+    struct thread_start start = *(struct thread_start *)argument;
+    void *result;
+
+    free(argument);
+    INSIDE_LIBRARY(result = start.function(start.argument));
+    atomic_fetch_sub(&threads, 1);
+    return result;
+}
+
+bool failures_threads_ended(void)
+{
+    const struct timespec moment = {.tv_nsec = 100000};
+
+    for (unsigned int i = 0; i < 100000 && atomic_load(&threads) > 0; i++)
+        nanosleep(&moment, NULL);
+    return atomic_load(&threads) == 0;
+}
+
+int pthread_create(
+    pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument)
+{
+    struct thread_start *start;
+    int error;
+
+    ORIGINAL(pthread_create);
+    if (__interceptor_pthread_create != NULL)
+        next = __interceptor_pthread_create;
+    if (FAILS(FAIL_PTHREAD_CREATE))
+        return failures_planned_error();
+    if (!failures_from_library(__builtin_return_address(0)))
+        return next(thread, attributes, function, argument);
+    start = malloc(sizeof *start);
+    if (start == NULL)
+        abort();
+    *start = (struct thread_start){function, argument};
+    atomic_fetch_add(&threads, 1);
+    error = next(thread, attributes, run_thread, start);
+    if (error != 0) {
+        atomic_fetch_sub(&threads, 1);
+        free(start);
+    }
+    return error;
 }
 
 ssize_t read(int fd, void *data, size_t length)

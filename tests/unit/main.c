@@ -22,6 +22,11 @@ int main(void)
     srunner_add_suite(runner, websocket_key_suite());
     srunner_add_suite(runner, base64_suite());
     srunner_add_suite(runner, deadline_wheel_suite());
+    srunner_add_suite(runner, tls_handshake_suite());
+    srunner_add_suite(runner, tls_stream_suite());
+    srunner_add_suite(runner, tls_ending_suite());
+    srunner_add_suite(runner, tls_settings_suite());
+    srunner_add_suite(runner, tls_sessions_suite());
     srunner_add_suite(runner, socket_address_suite());
     srunner_add_suite(runner, connect_socket_suite());
     srunner_add_suite(runner, resolver_suite());

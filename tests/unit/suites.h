@@ -22,6 +22,7 @@ Suite *websocket_key_suite(void);
 Suite *base64_suite(void);
 Suite *deadline_wheel_suite(void);
 
+Suite *tls_ending_suite(void);
 Suite *tls_handshake_suite(void);
 Suite *tls_sessions_suite(void);
 Suite *tls_settings_suite(void);

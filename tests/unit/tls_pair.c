@@ -345,3 +345,57 @@ const char *end_words(const struct end *end)
     explain(end, words);
     return words;
 }
+
+bool end_readable(const struct end *end)
+{
+    struct pollfd fd = {end->transport.fd, POLLIN, 0};
+
+    return poll(&fd, 1, 0) == 1;
+}
+
+void end_wait(const struct end *end, short events)
+{
+    struct pollfd fd = {end->transport.fd, events, 0};
+
+    ck_assert_int_eq(poll(&fd, 1, 5000), 1);
+}
+
+void end_send(struct end *end, const void *bytes, size_t length)
+{
+    const struct iovec piece = {(void *)(uintptr_t)bytes, length};
+    size_t moved = 0;
+
+    ck_assert_int_eq(transport_send(&end->transport, &piece, 1, &moved), TRANSPORT_DONE);
+    ck_assert_uint_eq(moved, length);
+}
+
+enum transport_result end_receive(struct end *end, size_t size, size_t *moved)
+{
+    static unsigned char room[100000];
+
+    *moved = 0;
+    ck_assert_uint_le(size, sizeof room);
+    return transport_receive(&end->transport, room, size, moved);
+}
+
+void pair_settle(struct pair *pair)
+{
+    size_t moved;
+
+    ck_assert_int_eq(end_receive(&pair->client, 1, &moved), TRANSPORT_AGAIN);
+    ck_assert(!pair->client.transport.holds);
+    ck_assert(!end_readable(&pair->client));
+}
+
+void pair_open_version(struct pair *pair, bool small, int version)
+{
+    struct tls_settings *client = tls_client_of("root.pem");
+
+    tls_limit_version(client, version);
+    pair_open(pair, small, client, tls_server_of("server.pem"));
+}
+
+void end_update_keys(struct end *end)
+{
+    ck_assert_int_eq(SSL_key_update(end_ssl(end), SSL_KEY_UPDATE_REQUESTED), 1);
+}

@@ -78,6 +78,18 @@ void pair_exchange(struct pair *pair);
 /* One round: waits until something is ready, at most so long, and serves it. False: nothing was. */
 bool pair_serve(struct pair *pair, int timeout_ms);
 
+/* An open pair of that version. */
+void pair_open_version(struct pair *pair, bool small, int version);
+
+/* The client reads its tickets, so that they do not disturb. */
+void pair_settle(struct pair *pair);
+
+bool end_readable(const struct end *end);
+void end_wait(const struct end *end, short events);
+void end_send(struct end *end, const void *bytes, size_t length); /* which has to go whole */
+enum transport_result end_receive(struct end *end, size_t size, size_t *moved); /* and forgets */
+void end_update_keys(struct end *end); /* and asks for the peer's to change too */
+
 SSL *end_ssl(const struct end *end);
 const char *end_words(const struct end *end);
 

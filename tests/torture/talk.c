@@ -1,0 +1,221 @@
+#include "talk.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../support/ws_client.h"
+#include "failures.h"
+#include "program.h"
+#include "relay.h"
+#include "stage.h"
+
+#define TALKS 64
+#define PATIENCE_MS 10000
+#define TURNS_MOST 3000u
+
+static struct talk talks[TALKS];
+static size_t count;
+
+void talk_reset(void)
+{
+    memset(talks, 0, sizeof talks);
+    count = 0;
+}
+
+static int served(
+    struct libwebsocket *wsi, enum libwebsocket_callback_reasons reason, char *in, size_t length)
+{
+    if ((int)reason != LWS_CALLBACK_RECEIVE)
+        return 0;
+    /* Pieces go back as messages of their own. */
+    if (length > 0)
+        (void)program_write(wsi, in, length, LWS_WRITE_TEXT);
+    return 0;
+}
+
+static void hear(struct talk *talk, const char *in, size_t length)
+{
+    ck_assert_uint_le(talk->have + length, TALK_ROOM);
+    memcpy(talk->heard + talk->have, in, length);
+    talk->have += length;
+}
+
+int talk_callback(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
+{
+    struct talk *talk = user;
+
+    (void)context;
+    if (talk < talks || talk >= talks + count)
+        return served(wsi, reason, in, len);
+    switch ((int)reason) {
+    case LWS_CALLBACK_CLIENT_ESTABLISHED:
+        talk->established++;
+        break;
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+        talk->errors++;
+        talk->wsi = NULL;
+        break;
+    case LWS_CALLBACK_CLOSED:
+        talk->closed++;
+        talk->code = lws_get_close(wsi, NULL, NULL);
+        talk->wsi = NULL;
+        break;
+    case LWS_CALLBACK_CLIENT_RECEIVE:
+        hear(talk, in, len);
+        break;
+    case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
+        talk->pongs++;
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+struct talk *talk_begin_at(const char *address, int port, int ssl_connection, const char *proxy)
+{
+    struct talk *talk = &talks[count];
+    struct libwebsocket *wsi = NULL;
+    int result;
+
+    ck_assert_uint_lt(count++, TALKS);
+    INSIDE_LIBRARY(result = libwebsocket_set_proxy(stage.context, proxy));
+    if (result == 0)
+        INSIDE_LIBRARY(wsi = libwebsocket_client_connect_extended(stage.context, address, port,
+                           ssl_connection, "/talk?a=b", ssl_connection ? "localhost" : NULL,
+                           "http://a", "unknown,talk", -1, talk));
+    else
+        ck_assert_msg(failures_made() > 0, "no proxy: %s", strerror(errno));
+    talk->begun = wsi != NULL;
+    if (!talk->begun) {
+        ck_assert_msg(failures_made() > 0, "no client: %s", strerror(errno));
+        return NULL;
+    }
+    /* Nothing has been called back. */
+    talk->wsi = wsi;
+    return talk;
+}
+
+struct talk *talk_begin(enum talk_way way)
+{
+    int ssl_connection = stage.with_tls ? 1 : 0;
+    char text[160];
+    int port;
+
+    switch (way) {
+    case TALK_BY_ADDRESS:
+        return talk_begin_at("127.0.0.1", stage.port, ssl_connection, NULL);
+    case TALK_BY_NAME:
+        return talk_begin_at("talk.example", stage.port, ssl_connection, NULL);
+    case TALK_BY_PROXY:
+        snprintf(text, sizeof text, "user:word@127.0.0.1:%d", relay_port());
+        return talk_begin_at("talk.example", stage.port, ssl_connection, text);
+    case TALK_BY_PATH:
+        snprintf(text, sizeof text, "unix:%s", stage_path("socket"));
+        return talk_begin_at(text, 0, 0, NULL);
+    case TALK_TO_NOBODY:
+        break;
+    }
+    ck_assert_int_eq(close(listen_somewhere(&port)), 0);
+    return talk_begin_at("127.0.0.1", port, ssl_connection, NULL);
+}
+
+void talk_wait(bool (*done)(const struct talk *talk), const struct talk *talk)
+{
+    int64_t deadline = ws_now_ms() + PATIENCE_MS;
+
+    for (unsigned int turns = 0; !done(talk); turns++) {
+        ck_assert_msg(ws_now_ms() < deadline, "nothing happens any more");
+        ck_assert_msg(turns < TURNS_MOST, "the loop spins");
+        stage_wait_turn();
+    }
+}
+
+static bool is_decided(const struct talk *talk)
+{
+    return talk->established + talk->errors > 0;
+}
+
+bool talk_is_established(struct talk *talk)
+{
+    talk_wait(is_decided, talk);
+    return talk->established == 1;
+}
+
+/* What is waited for; the questions have one argument. */
+static size_t awaited;
+
+static bool has_heard(const struct talk *talk)
+{
+    return talk->have >= awaited || talk->closed > 0;
+}
+
+bool talk_echo(struct talk *talk, const char *text, size_t length)
+{
+    int result;
+
+    if (talk->wsi == NULL)
+        return false;
+    talk->have = 0;
+    awaited = length;
+    INSIDE_LIBRARY(result = program_write(talk->wsi, text, length, LWS_WRITE_TEXT));
+    if (result < 0)
+        return false;
+    talk_wait(has_heard, talk);
+    return talk->have == length && memcmp(talk->heard, text, length) == 0;
+}
+
+static bool has_pong(const struct talk *talk)
+{
+    return talk->pongs > 0 || talk->closed > 0;
+}
+
+bool talk_ping(struct talk *talk)
+{
+    int result;
+
+    if (talk->wsi == NULL)
+        return false;
+    talk->pongs = 0;
+    INSIDE_LIBRARY(result = program_write(talk->wsi, "ping", 4, LWS_WRITE_PING));
+    if (result < 0)
+        return false;
+    talk_wait(has_pong, talk);
+    return talk->pongs == 1;
+}
+
+static bool is_closed(const struct talk *talk)
+{
+    return talk->closed > 0;
+}
+
+bool talk_close(struct talk *talk)
+{
+    int result;
+
+    if (talk->wsi == NULL)
+        return false;
+    INSIDE_LIBRARY(result = lws_close(talk->wsi, 4001, "enough", 6));
+    if (result != 0) {
+        ck_assert_uint_gt(failures_made(), 0);
+        return false;
+    }
+    talk_wait(is_closed, talk);
+    return talk->code == 4001;
+}
+
+void talk_check(void)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct talk *talk = &talks[i];
+
+        ck_assert_msg(talk->established + talk->errors == (talk->begun ? 1 : 0),
+            "talk %zu: %u CLIENT_ESTABLISHED and %u CLIENT_CONNECTION_ERROR", i, talk->established,
+            talk->errors);
+        ck_assert_msg(talk->closed == talk->established, "talk %zu: %u CLOSED", i, talk->closed);
+        ck_assert_ptr_null(talk->wsi);
+    }
+}
