@@ -1,29 +1,17 @@
 #include "transport/tls_error.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <string.h>
-
-/* In lower case, as in the middle of a sentence, but for a word that is all capitals. */
-static void add_phrase(struct text *words, const char *phrase)
-{
-    unsigned char first = (unsigned char)phrase[0];
-
-    if (isupper(first) && islower((unsigned char)phrase[1]))
-        text_add(words, "%c%s", tolower(first), phrase + 1);
-    else
-        text_add(words, "%s", phrase);
-}
 
 static void add_reason(struct text *words, unsigned long code)
 {
     const char *reason = ERR_reason_error_string(code);
 
     if (ERR_SYSTEM_ERROR(code))
-        add_phrase(words, strerror(ERR_GET_REASON(code)));
+        text_add_phrase(words, strerror(ERR_GET_REASON(code)));
     else if (reason)
-        add_phrase(words, reason);
+        text_add_phrase(words, reason);
     else
         text_add(words, "error %lx", code);
 }
@@ -92,6 +80,19 @@ int tls_failure_errno(const struct tls_failure *failure)
     return EPROTO;
 }
 
+/* OpenSSL has no words for the newest. */
+static const char *alert_text(int alert)
+{
+    switch (alert) {
+    case SSL_AD_MISSING_EXTENSION:
+        return "missing extension";
+    case SSL_AD_CERTIFICATE_REQUIRED:
+        return "certificate required";
+    default:
+        return SSL_alert_desc_string_long(alert);
+    }
+}
+
 void tls_failure_explain(const struct tls_failure *failure, struct text *words)
 {
     switch (failure->kind) {
@@ -103,15 +104,15 @@ void tls_failure_explain(const struct tls_failure *failure, struct text *words)
         break;
     case TLS_FAILURE_SYSTEM:
         text_add(words, "TLS: ");
-        add_phrase(words, strerror((int)failure->detail));
+        text_add_phrase(words, strerror((int)failure->detail));
         break;
     case TLS_FAILURE_CERTIFICATE:
         text_add(words, "certificate: ");
-        add_phrase(words, X509_verify_cert_error_string((long)failure->detail));
+        text_add_phrase(words, X509_verify_cert_error_string((long)failure->detail));
         break;
     case TLS_FAILURE_ALERT:
         text_add(words, "TLS: the peer's alert: ");
-        add_phrase(words, SSL_alert_desc_string_long((int)failure->detail));
+        text_add_phrase(words, alert_text((int)failure->detail));
         break;
     case TLS_FAILURE_REASON:
         text_add(words, "TLS: ");

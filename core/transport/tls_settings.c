@@ -1,5 +1,6 @@
 #include "transport/tls_settings.h"
 
+#include "transport/tls_authorities.h"
 #include "transport/tls_resume.h"
 #include "transport/tls_state.h"
 #include "transport/tls_verify.h"
@@ -110,7 +111,7 @@ static bool use_authorities(
     STACK_OF(X509_NAME) * names;
 
     if (!files->authorities)
-        return settings->server || SSL_CTX_set_default_verify_paths(settings->openssl) == 1 ||
+        return settings->server || tls_use_system_authorities(settings->openssl) ||
                cannot_use(error, "the system's certificates", "authorities");
     if (SSL_CTX_load_verify_file(settings->openssl, files->authorities) != 1)
         return cannot_use(error, files->authorities, "authorities");

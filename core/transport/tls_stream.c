@@ -9,6 +9,7 @@
 enum {
     RECORD = SSL3_RT_MAX_PLAIN_LENGTH,
     SENT_MOST = 1 << 20, /* in a call, by when others have their turn */
+    RECORDS_MOST = 512,  /* read in a call, however small they are */
     MESSAGES_MOST = 32   /* of TLS's own that are worked on in a call */
 };
 
@@ -18,7 +19,7 @@ static enum transport_result read_all(
 {
     int messages = 0;
 
-    while (*total < size) {
+    for (int records = 0; *total < size && records < RECORDS_MOST; records++) {
         enum transport_result result;
         size_t read = 0;
         int returned;

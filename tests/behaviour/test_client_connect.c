@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../support/certificates.h"
 #include "client_ground.h"
 #include "suites.h"
 
@@ -400,7 +401,7 @@ static void begin_crowd(struct server *loop, void *argument)
 
     (void)loop;
     for (int i = 0; i < crowd->count; i++) {
-        struct client client = {.port = crowd->port, .protocol = "chat", .address = "127.0.0.1"};
+        struct client client = {.port = crowd->port, .protocol = "chat"};
 
         client_begin_here(&client);
     }
@@ -470,6 +471,43 @@ START_TEST(talks_to_the_librarys_server)
 }
 END_TEST
 
+static void trust_itself(struct lws_context_creation_info *info, struct lws_context_extras *extras)
+{
+    (void)info;
+    if (harness_tls())
+        extras->client_ssl_ca_filepath = certificates_path("root.pem");
+}
+
+static int both_ends(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
+{
+    /* What a client has of its session memory is empty. */
+    if (reason == LWS_CALLBACK_RECEIVE || reason == LWS_CALLBACK_CLOSED)
+        return echo_callback(context, wsi, reason, user, in, len);
+    return say_hello(context, wsi, reason, user, in, len);
+}
+
+/* Servers and clients of one context, on one loop. */
+START_TEST(talks_to_itself)
+{
+    enum { MANY = 100 };
+    struct libwebsocket_protocols protocols[] = {default_protocols[PROTOCOL_ECHO], {.name = NULL}};
+    struct server_options options = {.protocols = protocols, .adjust = trust_itself};
+    struct crowd crowd = {.count = (int)harness_scale(MANY, 20)};
+    struct server *server;
+
+    protocols[0].name = "chat";
+    protocols[0].callback = both_ends;
+    server = server_start(&options);
+    crowd.port = server_port(server);
+    server_run(server, begin_crowd, &crowd);
+    server_wait(server, LWS_CALLBACK_CLOSED, 2 * (size_t)crowd.count);
+    ck_assert_uint_eq(server_count(server, LWS_CALLBACK_CLIENT_RECEIVE), (size_t)crowd.count);
+    ck_assert_uint_eq(server_count(server, LWS_CALLBACK_RECEIVE), (size_t)crowd.count);
+    server_stop(server);
+}
+END_TEST
+
 Suite *client_connect_suite(void)
 {
     Suite *suite = suite_create("client connect");
@@ -492,6 +530,7 @@ Suite *client_connect_suite(void)
     tcase_add_test(places, connects_again_after_an_error);
     tcase_add_test(places, connects_many_at_once);
     tcase_add_test(places, talks_to_the_librarys_server);
+    tcase_add_test(places, talks_to_itself);
     suite_add_tcase(suite, places);
     return suite;
 }
