@@ -30,7 +30,9 @@ void settle_close(struct libwebsocket_context *context, struct libwebsocket *wsi
         wsi->http_called = false;
         (void)connection_callback(wsi, LWS_CALLBACK_CLOSED_HTTP, NULL, 0);
     }
-    lwsl_info("connection %d: closed\n", wsi->transport.fd);
+    /* A client may never have got as far as a socket. */
+    if (wsi->transport.fd >= 0)
+        lwsl_info("connection %d: closed\n", wsi->transport.fd);
     context_unfile(context, wsi);
     connection_release(wsi);
     wsi->closed = true;

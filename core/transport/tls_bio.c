@@ -105,16 +105,25 @@ static bool hold(struct tls_wire *wire, const char *bytes, size_t length)
 static int wire_write(BIO *bio, const char *bytes, int length)
 {
     struct tls_wire *wire = BIO_get_data(bio);
-    ssize_t sent = 0;
+    size_t size = (size_t)length;
+    size_t total = 0;
+    bool good = true;
 
     BIO_clear_retry_flags(bio);
     if (length <= 0)
         return 0;
-    if (wire->held_length == 0)
-        sent = send_bytes(wire, bytes, (size_t)length);
-    if (sent < 0 && is_passing(errno))
-        sent = 0;
-    if (sent < 0 || (sent < length && !hold(wire, bytes + sent, (size_t)(length - sent)))) {
+    /* Until the system takes no more: at a connection's end there is no later try. */
+    while (good && wire->held_length == 0 && total < size) {
+        ssize_t sent = send_bytes(wire, bytes + total, size - total);
+
+        if (sent >= 0)
+            total += (size_t)sent;
+        else if (is_passing(errno))
+            break;
+        else
+            good = false;
+    }
+    if (!good || (total < size && !hold(wire, bytes + total, size - total))) {
         wire->error = errno;
         return -1;
     }

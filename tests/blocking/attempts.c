@@ -24,13 +24,15 @@ struct attempt {
     int peer;      /* an enum peer, or one of the above */
     bool by_proxy; /* the address is the proxy's */
     int ssl;
-    int deadline_ms; /* 0: it fails at once */
+    int deadline_ms;
     const char *reason;
     unsigned int count; /* of such attempts */
 };
 
 static const char lookup_late[] = "name look-up timed out";
+static const char proxy_lookup_late[] = "proxy: name look-up timed out";
 static const char connect_late[] = "connect timed out";
+static const char proxy_connect_late[] = "proxy: connect timed out";
 static const char tls_late[] = "TLS handshake timed out";
 static const char proxy_late[] = "the proxy did not answer in time";
 static const char server_late[] = "the server did not answer in time";
@@ -41,9 +43,9 @@ static const struct attempt kinds[] = {
     {"connects to three addresses that are not answered", "deaf.example", PEER_DEAF, false, 0,
         CONNECT_MS, connect_late, 2},
     {"a connect to a proxy that is not answered", "127.0.0.1", PEER_DEAF, true, 1, CONNECT_MS,
-        connect_late, 1},
-    {"a Unix-domain socket whose queue is full", NULL, TO_FULL, false, 0, 0,
-        "resource temporarily unavailable", 1},
+        proxy_connect_late, 1},
+    {"a Unix-domain socket whose queue is full", NULL, TO_FULL, false, 0, CONNECT_MS, connect_late,
+        2},
     {"a TLS server that is silent", "127.0.0.1", PEER_SILENT, false, 1, TLS_MS, tls_late, 2},
     {"a TLS server that stops in the middle", "127.0.0.1", PEER_HALF, false, 1, TLS_MS, tls_late,
         2},
@@ -54,7 +56,7 @@ static const struct attempt kinds[] = {
     {"a server that says a byte now and then", "127.0.0.1", PEER_TRICKLE, false, 0, HANDSHAKE_MS,
         server_late, 2},
     {"a proxy whose name takes 5 s to look up", "slow.example", TO_NOBODY, true, 0, RESOLVE_MS,
-        lookup_late, 1},
+        proxy_lookup_late, 1},
     {"a name that takes 5 s to look up", "slow.example", TO_NOBODY, false, 1, RESOLVE_MS,
         lookup_late, SLOW_LOOKUPS},
 };
