@@ -14,6 +14,7 @@
  * the pieces may matter.
  */
 #define _GNU_SOURCE 1 /* for memmem() */
+#include "acceptance.h"
 #include "engine_loop.h"
 #include "engine_output.h"
 #include "engine_program.h"
@@ -23,7 +24,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/evp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -38,9 +38,6 @@ enum {
 };
 
 enum { ANSWERS = 1, SMALL = 2, REFUSES = 4, NARROW = 8, PROXY = 16 };
-
-#define ACCEPT_LENGTH 28
-static const char example[] = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 static struct libwebsocket_context *context;
 static char path[] = "/tmp/lwsloop-fuzz-XXXXXX";
@@ -108,7 +105,7 @@ struct server {
     bool cut;      /* the engine did not take everything in time */
     struct engine_output output;
     size_t requests; /* the bytes of output that are requests */
-    char accept[ACCEPT_LENGTH + 1];
+    char accept[ACCEPTANCE_LENGTH + 1];
 };
 
 static void settle(struct server *server)
@@ -188,18 +185,10 @@ static const char *server_hear(struct server *server, const char *method)
 
 static void find_accept(struct server *server)
 {
-    static const char field[] = "\r\nSec-WebSocket-Key: ";
     const char *request = server_hear(server, "GET / HTTP/1.1\r\n");
-    const char *key = memmem(request, server->output.length, field, sizeof(field) - 1);
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int length;
-    char text[64];
 
-    REQUIRE(key != NULL);
-    snprintf(
-        text, sizeof(text), "%.24s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key + sizeof(field) - 1);
-    REQUIRE(EVP_Digest(text, strlen(text), digest, &length, EVP_sha1(), NULL) == 1);
-    REQUIRE(EVP_EncodeBlock((unsigned char *)server->accept, digest, (int)length) == ACCEPT_LENGTH);
+    acceptance_of(
+        request, (size_t)(server->output.bytes + server->requests - request), server->accept);
 }
 
 static int answer(const struct server *server, unsigned int choice, char *text, size_t size)
@@ -250,12 +239,8 @@ static size_t gather(const struct server *server, unsigned int choice, const uin
         data += step;
         size -= step;
     }
-    if (answers_itself) {
-        uint8_t *at = memmem(bytes, length, example, ACCEPT_LENGTH);
-
-        if (at)
-            memcpy(at, server->accept, ACCEPT_LENGTH);
-    }
+    if (answers_itself)
+        acceptance_put(bytes, length, server->accept);
     return length;
 }
 

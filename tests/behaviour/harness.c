@@ -88,6 +88,18 @@ bool harness_tls(void)
     return wanted != NULL && strcmp(wanted, "1") == 0;
 }
 
+bool harness_sanitized(void)
+{
+#if defined __SANITIZE_ADDRESS__
+    return true;
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+    return true;
+#endif
+#endif
+    return false;
+}
+
 bool harness_cut(void)
 {
     return cut_io_wanted();

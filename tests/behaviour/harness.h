@@ -112,6 +112,10 @@ void server_run(
 void server_post(
     struct server *server, void (*function)(struct server *server, void *argument), void *argument);
 
+/* Has the loop's thread wait, from when this returns until server_go_on(). One at a time. */
+void server_hold(struct server *server);
+void server_go_on(struct server *server);
+
 /* Destroys the context. For the loop's thread, callbacks included. */
 void server_destroy_context(struct server *server);
 
@@ -183,6 +187,9 @@ enum loop_kind harness_loop(void);
 
 /* Whether LWS_TEST_TLS asks for TLS. */
 bool harness_tls(void);
+
+/* Whether a sanitizer keeps what was freed, and makes all slow. */
+bool harness_sanitized(void);
 
 /* Whether LWS_TEST_CUT is set, so that tests which count system calls can step aside. */
 bool harness_cut(void);

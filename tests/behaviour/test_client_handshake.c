@@ -368,7 +368,7 @@ START_TEST(finds_the_protocol_without_a_name)
 }
 END_TEST
 
-/* Frames in the same packet as the head; and the other way round, byte by byte. */
+/* Frames in the same packet as the head; byte by byte; and byte by byte, but all there at once. */
 START_TEST(takes_frames_with_the_answer)
 {
     struct server *loop = client_start(NULL);
@@ -388,8 +388,12 @@ START_TEST(takes_frames_with_the_answer)
     if (_i == 0) {
         ws_send(peer, out, length);
     } else {
+        if (_i == 2)
+            server_hold(loop);
         for (size_t i = 0; i < length; i++)
             ws_send(peer, out + i, 1);
+        if (_i == 2)
+            server_go_on(loop);
     }
     ws_expect_frame(peer, WS_FIN | WS_PONG, "two", 3);
     server_wait(loop, LWS_CALLBACK_CLIENT_RECEIVE, 3);
@@ -438,7 +442,7 @@ Suite *client_handshake_suite(void)
     tcase_add_loop_test(
         answers, follows_the_servers_choice, 0, (int)(sizeof choices / sizeof choices[0]));
     tcase_add_test(answers, finds_the_protocol_without_a_name);
-    tcase_add_loop_test(answers, takes_frames_with_the_answer, 0, 2);
+    tcase_add_loop_test(answers, takes_frames_with_the_answer, 0, 3);
     tcase_add_loop_test(answers, passes_over_interim_answers, 0, 2);
     suite_add_tcase(suite, answers);
     return suite;

@@ -13,17 +13,6 @@
 
 #define FRAME_SIZE 65536u
 
-#if defined __SANITIZE_ADDRESS__
-#define IS_SANITIZED true
-#elif defined __has_feature
-#if __has_feature(address_sanitizer)
-#define IS_SANITIZED true
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED false
-#endif
-
 /* One end: what it sends is a sequence that depends on the byte's place in the whole. */
 struct end {
     struct libwebsocket *wsi;
@@ -200,8 +189,7 @@ START_TEST(goes_both_ways_at_once)
         ck_assert_msg(ws_now_ms() - moved < WS_PATIENCE_MS, "nothing moves after %llu bytes",
             (unsigned long long)before);
     }
-    /* Sanitizers keep what was freed. */
-    if (!IS_SANITIZED)
+    if (!harness_sanitized())
         ck_assert_int_lt(highest_memory() - memory, 8000);
     server_stop(loops[1]);
     server_stop(loops[0]);

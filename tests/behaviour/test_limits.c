@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <semaphore.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -144,23 +143,6 @@ static void limit_descriptors(bool limited)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
-static sem_t is_held_up;
-static sem_t may_go_on;
-
-static void await(sem_t *semaphore)
-{
-    while (sem_wait(semaphore) != 0)
-        ck_assert_int_eq(errno, EINTR);
-}
-
-static void hold_up(struct server *server, void *argument)
-{
-    (void)server;
-    (void)argument;
-    ck_assert_int_eq(sem_post(&is_held_up), 0);
-    await(&may_go_on);
-}
-
 START_TEST(survives_without_descriptors)
 {
     enum { CLIENTS = 5 };
@@ -173,16 +155,13 @@ START_TEST(survives_without_descriptors)
 
     server_wait(server, LWS_CALLBACK_ESTABLISHED, 2);
     /* The system takes them in while the server is held up; then there is no descriptor left. */
-    ck_assert_int_eq(sem_init(&is_held_up, 0, 0), 0);
-    ck_assert_int_eq(sem_init(&may_go_on, 0, 0), 0);
-    server_post(server, hold_up, NULL);
-    await(&is_held_up);
+    server_hold(server);
     for (int i = 0; i < CLIENTS; i++) {
         clients[i] = ws_connect(server_port(server));
         ws_send_ahead(clients[i], text);
     }
     limit_descriptors(true);
-    ck_assert_int_eq(sem_post(&may_go_on), 0);
+    server_go_on(server);
 
     ws_expect_silence(clients[0], 100);
     calls = server_service_calls();

@@ -444,6 +444,71 @@ START_TEST(delivers_what_came_in_one_record)
 }
 END_TEST
 
+/*
+ * One record behind the other, and all of them there at once: OpenSSL has read them when the engine
+ * has read as much as it does in one call, and nothing is left in the socket to tell of the rest.
+ */
+static const struct {
+    size_t records;
+    size_t size;
+} floods[] = {{540, 1}, {600, 1}, {1, 65600}, {4, 16600}, {100, 500}};
+
+START_TEST(delivers_records_that_came_at_once)
+{
+    struct server *server = start(&usual, (struct server_options){0});
+    SSL_CTX *settings = client_of(NULL);
+    struct ws_client *client = connect_with(server, settings);
+    size_t size = floods[_i].size;
+    unsigned char *pattern = harness_pattern(size, 5);
+
+    ws_handshake(client, "echo");
+    for (int round = 0; round < 3; round++) {
+        server_hold(server);
+        for (size_t i = 0; i < floods[_i].records; i++)
+            ws_send_frame(client, WS_FIN | WS_TEXT, pattern, size);
+        server_go_on(server);
+        for (size_t i = 0; i < floods[_i].records; i++)
+            ws_expect_frame(client, WS_FIN | WS_TEXT, pattern, size);
+    }
+    ws_finish(client);
+    ws_free(client);
+    free(pattern);
+    SSL_CTX_free(settings);
+    server_stop(server);
+}
+END_TEST
+
+/* The request is there together with the end of the handshake. */
+START_TEST(takes_a_request_with_the_handshake)
+{
+    struct server *server = start(&usual, (struct server_options){0});
+    SSL_CTX *settings = client_of(NULL);
+    struct ws_client *client;
+    char *text = ws_handshake_text("/", "echo", NULL);
+    struct ws_response response;
+
+    only(settings, _i == 0 ? TLS1_3_VERSION : TLS1_2_VERSION);
+    client = connect_with(server, settings);
+    /* Its hello, and whatever it takes up to its last words. */
+    (void)SSL_do_handshake(tls_of(client));
+    ck_assert(ws_wait_for(client, POLLIN, ws_now_ms() + WS_PATIENCE_MS));
+    if (_i == 0)
+        server_hold(server);
+    ck_assert(tls_handshake(client));
+    ws_send_text(client, text);
+    if (_i == 0)
+        server_go_on(server);
+    response = ws_receive_head(client);
+    ck_assert_int_eq(response.status, 101);
+    ws_response_free(&response);
+    ws_finish(client);
+    ws_free(client);
+    free(text);
+    SSL_CTX_free(settings);
+    server_stop(server);
+}
+END_TEST
+
 /* RFC 8446 section 4.6.3, while messages go both ways; the server has to answer each with its own.
  */
 START_TEST(changes_keys)
@@ -534,10 +599,12 @@ static int keep_session(SSL *ssl, SSL_SESSION *given)
 
 START_TEST(resumes_sessions)
 {
-    struct server *server = start(&usual, (struct server_options){0});
-    SSL_CTX *settings = client_of(NULL);
+    const struct ground asking = {
+        .authorities = "root.pem", .options = LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT};
+    struct server *server = start(_i < 2 ? &usual : &asking, (struct server_options){0});
+    SSL_CTX *settings = client_of(_i < 2 ? NULL : "client");
 
-    only(settings, _i == 0 ? TLS1_3_VERSION : TLS1_2_VERSION);
+    only(settings, _i % 2 == 0 ? TLS1_3_VERSION : TLS1_2_VERSION);
     SSL_CTX_set_session_cache_mode(
         settings, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
     SSL_CTX_sess_set_new_cb(settings, keep_session);
@@ -594,10 +661,13 @@ Suite *tls_server_suite(void)
     tcase_add_loop_test(handshakes, survives_a_handshake_that_is_cut_off, 0, 2);
     tcase_add_loop_test(
         handshakes, survives_what_is_no_tls, 0, (int)(sizeof strange / sizeof strange[0]));
-    tcase_add_loop_test(handshakes, resumes_sessions, 0, 2);
+    tcase_add_loop_test(handshakes, resumes_sessions, 0, 4);
     suite_add_tcase(suite, handshakes);
 
     tcase_add_loop_test(records, delivers_what_came_in_one_record, 0, 2);
+    tcase_add_loop_test(
+        records, delivers_records_that_came_at_once, 0, (int)(sizeof floods / sizeof floods[0]));
+    tcase_add_loop_test(records, takes_a_request_with_the_handshake, 0, 2);
     tcase_add_test(records, changes_keys);
     /* OpenSSL keeps the rest of an alert that is sent in pieces until there is more to send. */
     if (!harness_cut())

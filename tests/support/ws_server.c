@@ -31,7 +31,11 @@ static struct ws_server *new_server(
     server->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     ck_assert_int_ge(server->fd, 0);
     ck_assert_int_eq(setsockopt(server->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
-    ck_assert_msg(bind(server->fd, address, length) == 0, "bind: %s", strerror(errno));
+    if (bind(server->fd, address, length) != 0) {
+        ck_assert_msg(errno == EADDRINUSE, "bind: %s", strerror(errno));
+        ws_server_free(server);
+        return NULL;
+    }
     ck_assert_int_eq(listen(server->fd, backlog), 0);
     return server;
 }
@@ -53,6 +57,8 @@ static struct ws_server *listen_at(const char *address, int port, int backlog)
         ck_assert_int_eq(inet_pton(AF_INET, address, &in.sin_addr), 1);
         server = new_server(AF_INET, (struct sockaddr *)&in, sizeof in, backlog);
     }
+    if (server == NULL)
+        return NULL;
     ck_assert_int_eq(getsockname(server->fd, (struct sockaddr *)&bound, &length), 0);
     server->port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
                                                      : ((struct sockaddr_in *)&bound)->sin_port);
@@ -62,6 +68,19 @@ static struct ws_server *listen_at(const char *address, int port, int backlog)
 struct ws_server *ws_listen(const char *address, int port)
 {
     return listen_at(address, port, SOMAXCONN);
+}
+
+void ws_listen_both(const struct ws_place places[2], struct ws_server *servers[2])
+{
+    do {
+        servers[0] =
+            places[0].deaf ? ws_listen_deaf(places[0].address, 0) : ws_listen(places[0].address, 0);
+        ck_assert_ptr_nonnull(servers[0]);
+        servers[1] = places[1].deaf ? ws_listen_deaf(places[1].address, servers[0]->port)
+                                    : ws_listen(places[1].address, servers[0]->port);
+        if (servers[1] == NULL)
+            ws_server_free(servers[0]);
+    } while (servers[1] == NULL);
 }
 
 struct ws_server *ws_listen_unix(const char *path)
@@ -81,6 +100,8 @@ struct ws_server *ws_listen_deaf(const char *address, int port)
     socklen_t length = sizeof bound;
     int fd;
 
+    if (server == NULL)
+        return NULL;
     ck_assert_int_eq(getsockname(server->fd, (struct sockaddr *)&bound, &length), 0);
     fd = socket(bound.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_ge(fd, 0);

@@ -14,7 +14,7 @@ struct ws_server {
     bool plain; /* whoever is accepted is carried by TCP alone */
 };
 
-/* Listens at a numeric address; NULL: 127.0.0.1. Port 0: a free one. */
+/* Listens at a numeric address; NULL: 127.0.0.1. Port 0: a free one. NULL where a port is taken. */
 struct ws_server *ws_listen(const char *address, int port);
 
 /* Listens at the path of a Unix-domain socket. */
@@ -25,6 +25,13 @@ struct ws_server *ws_listen_unix(const char *path);
  * connects never gets an answer.
  */
 struct ws_server *ws_listen_deaf(const char *address, int port);
+
+/* Listens at two addresses on one port that is free at both. */
+struct ws_place {
+    const char *address;
+    bool deaf;
+};
+void ws_listen_both(const struct ws_place places[2], struct ws_server *servers[2]);
 
 /* Stops listening. NULL is harmless. */
 void ws_server_free(struct ws_server *server);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "failures.h"
+#include "program.h"
 #include "relay.h"
 #include "stage.h"
 #include "suites.h"
@@ -191,6 +192,15 @@ static void play(
     ck_abort_msg("%s: wrong again and again", name);
 }
 
+/* What the loop watched before anything failed. */
+static nfds_t watched;
+
+static bool is_watched_again(const struct talk *talk)
+{
+    (void)talk;
+    return program_fd_count == watched;
+}
+
 /* Returns how many calls failed. */
 static unsigned int run(const struct failure_plan *plan)
 {
@@ -202,6 +212,7 @@ static unsigned int run(const struct failure_plan *plan)
     stage_begin();
     healthy = talk_begin(TALK_BY_ADDRESS);
     ck_assert(talk_is_established(healthy) && talk_echo(healthy, "good morning", 12));
+    watched = program_fd_count;
     failures_begin(plan);
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
         play(steps[i].name, steps[i].function, &excused, plan);
@@ -220,6 +231,7 @@ static unsigned int run(const struct failure_plan *plan)
     ck_assert(talk_echo(healthy, "still there", 11));
     ck_assert(client_echo(&stage.healthy, "still there"));
     ck_assert(converse(TALK_BY_NAME));
+    talk_wait(is_watched_again, NULL);
     failures_pause(false);
     last_scene();
     stage_end();
