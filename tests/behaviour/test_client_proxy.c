@@ -185,8 +185,7 @@ START_TEST(says_what_is_wrong_with_a_proxy)
     peer = ws_accept(proxy);
     free(ws_receive_request(peer));
     ws_send_text(peer, bad[_i].answer);
-    /* What comes byte by byte behind an answer is not known for the proxy's. */
-    client_expect_error(loop, 0, harness_cut() ? "" : bad[_i].why);
+    client_expect_error(loop, 0, bad[_i].why);
     ws_expect_eof(peer);
     ws_free(peer);
     ws_server_free(proxy);
@@ -376,7 +375,11 @@ Suite *client_proxy_suite(void)
     Suite *suite = suite_create("client proxy");
     TCase *forms_case = harness_case("addresses");
     TCase *ways = harness_case("ways");
+    int bad_count = (int)(sizeof bad / sizeof bad[0]);
 
+    /* What comes byte by byte behind an answer is not known for the proxy's. */
+    if (harness_cut())
+        bad_count--;
     tcase_add_loop_test(
         forms_case, takes_addresses_of_proxies, 0, (int)(sizeof forms / sizeof forms[0]));
     tcase_add_loop_test(
@@ -386,8 +389,7 @@ Suite *client_proxy_suite(void)
     suite_add_tcase(suite, forms_case);
 
     tcase_add_loop_test(ways, takes_answers_of_proxies, 0, (int)(sizeof good / sizeof good[0]));
-    tcase_add_loop_test(
-        ways, says_what_is_wrong_with_a_proxy, 0, (int)(sizeof bad / sizeof bad[0]));
+    tcase_add_loop_test(ways, says_what_is_wrong_with_a_proxy, 0, bad_count);
     tcase_add_test(ways, survives_a_proxy_that_hangs_up);
     tcase_add_loop_test(ways, gives_up_a_silent_proxy, 0, 2);
     tcase_add_test(ways, says_that_there_is_no_proxy);

@@ -236,6 +236,7 @@ Suite *tls_ending_suite(void)
     Suite *suite = suite_create("tls_ending");
     TCase *test = tcase_create("tls_ending");
 
+    tcase_add_checked_fixture(test, cut_nothing, NULL);
     tcase_add_unchecked_fixture(test, tls_certificates_make, tls_certificates_remove);
     tcase_set_timeout(test, 30);
     tcase_add_loop_test(test, finishing, 0, 4);

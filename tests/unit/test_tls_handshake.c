@@ -542,6 +542,7 @@ Suite *tls_handshake_suite(void)
     Suite *suite = suite_create("tls_handshake");
     TCase *test = tcase_create("tls_handshake");
 
+    tcase_add_checked_fixture(test, cut_nothing, NULL);
     tcase_add_unchecked_fixture(test, tls_certificates_make, tls_certificates_remove);
     tcase_set_timeout(test, 30);
     tcase_add_loop_test(test, versions_and_cutting, 0, 2 * CUTTINGS);

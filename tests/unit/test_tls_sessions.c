@@ -331,6 +331,7 @@ Suite *tls_sessions_suite(void)
     Suite *suite = suite_create("tls_sessions");
     TCase *test = tcase_create("tls_sessions");
 
+    tcase_add_checked_fixture(test, cut_nothing, NULL);
     tcase_add_unchecked_fixture(test, tls_certificates_make, tls_certificates_remove);
     tcase_set_timeout(test, 60);
     tcase_add_loop_test(test, resuming, 0, 2);

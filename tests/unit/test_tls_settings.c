@@ -208,6 +208,7 @@ Suite *tls_settings_suite(void)
     Suite *suite = suite_create("tls_settings");
     TCase *test = tcase_create("tls_settings");
 
+    tcase_add_checked_fixture(test, cut_nothing, NULL);
     tcase_add_unchecked_fixture(test, tls_certificates_make, tls_certificates_remove);
     tcase_add_loop_test(test, each_file, 0, 2 * (int)(sizeof(files_rows) / sizeof(*files_rows)));
     tcase_add_test(test, words_that_do_not_fit);

@@ -519,6 +519,7 @@ Suite *tls_stream_suite(void)
     Suite *suite = suite_create("tls_stream");
     TCase *test = tcase_create("tls_stream");
 
+    tcase_add_checked_fixture(test, cut_nothing, NULL);
     tcase_add_unchecked_fixture(test, tls_certificates_make, tls_certificates_remove);
     tcase_set_timeout(test, 30);
     tcase_add_loop_test(test, sizes, 0, 4);

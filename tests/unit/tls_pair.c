@@ -24,6 +24,11 @@ void cut_set(enum cutting how)
     cut = (struct cut){.how = how, .blocked = -1, .budget = -1, .random = {0x715}};
 }
 
+void cut_nothing(void)
+{
+    cut_set(CUT_NONE);
+}
+
 static bool cut_fails(void)
 {
     if ((cut.how != CUT_EAGAIN && cut.how != CUT_EINTR) || random_below(&cut.random, 3) != 0)

@@ -25,6 +25,9 @@ struct cut {
 extern struct cut cut;
 void cut_set(enum cutting how);
 
+/* To begin each test with, where they all run in one process. */
+void cut_nothing(void);
+
 struct end {
     struct transport transport;
     const unsigned char *out;
