@@ -100,6 +100,11 @@ bool harness_sanitized(void)
     return false;
 }
 
+unsigned long harness_ticks(unsigned long fair)
+{
+    return fair / 8 + 1;
+}
+
 bool harness_cut(void)
 {
     return cut_io_wanted();

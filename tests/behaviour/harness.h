@@ -191,6 +191,10 @@ bool harness_tls(void);
 /* Whether a sanitizer keeps what was freed, and makes all slow. */
 bool harness_sanitized(void);
 
+/* How many turns of server_ticks() show that a loop was not blocked, where a free machine makes
+ * `fair` of them: a busy one makes few. */
+unsigned long harness_ticks(unsigned long fair);
+
 /* Whether LWS_TEST_CUT is set, so that tests which count system calls can step aside. */
 bool harness_cut(void);
 
