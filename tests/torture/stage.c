@@ -140,7 +140,7 @@ void stage_begin(void)
         .listen_fds = &stage.listener,
         .listen_fd_count = 1,
         .max_backlog = STAGE_MAX_BACKLOG,
-        .close_timeout_ms = 100};
+        .close_timeout_ms = STAGE_CLOSE_TIMEOUT_MS};
 
     if (stage.with_path)
         extras.unix_path = stage_path("socket");

@@ -11,12 +11,13 @@
 #include "relay.h"
 #include "stage.h"
 
-#define TALKS 64
+#define TALKS 128
 #define PATIENCE_MS 10000
 #define TURNS_MOST 3000u
 
 static struct talk talks[TALKS];
 static size_t count;
+static bool late;
 
 void talk_reset(void)
 {
@@ -82,6 +83,7 @@ struct talk *talk_begin_at(const char *address, int port, int ssl_connection, co
     int result;
 
     ck_assert_uint_lt(count++, TALKS);
+    late = false;
     INSIDE_LIBRARY(result = libwebsocket_set_proxy(stage.context, proxy));
     if (result == 0)
         INSIDE_LIBRARY(wsi = libwebsocket_client_connect_extended(stage.context, address, port,
@@ -194,6 +196,7 @@ static bool is_closed(const struct talk *talk)
 
 bool talk_close(struct talk *talk)
 {
+    int64_t begun = ws_now_ms();
     int result;
 
     if (talk->wsi == NULL)
@@ -204,7 +207,13 @@ bool talk_close(struct talk *talk)
         return false;
     }
     talk_wait(is_closed, talk);
+    late = ws_now_ms() - begun >= STAGE_CLOSE_TIMEOUT_MS;
     return talk->code == 4001;
+}
+
+bool talk_was_late(void)
+{
+    return late;
 }
 
 void talk_check(void)

@@ -52,6 +52,10 @@ bool talk_ping(struct talk *talk);
 /* A close from this side; waits for the end. False where that was none in good order. */
 bool talk_close(struct talk *talk);
 
+/* Whether the last close took longer than the engine waits for its answer: a machine that has no
+ * time for the test may be all that was wrong with it. */
+bool talk_was_late(void);
+
 /* Every one that was begun has come to exactly one end. The context is gone. */
 void talk_check(void);
 
