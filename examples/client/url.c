@@ -89,10 +89,11 @@ static const char *parse_port(const char *text, const char *end, struct url *url
     return NULL;
 }
 
-static const char *parse_host_and_port(const char *text, const char *end, struct url *url)
+static const char *parse_host_and_port(const char *text, size_t length, struct url *url)
 {
-    bool bracketed = text < end && *text == '[';
-    const char *host_end = memchr(text, bracketed ? ']' : ':', (size_t)(end - text));
+    bool bracketed = length > 0 && *text == '[';
+    const char *host_end = memchr(text, bracketed ? ']' : ':', length);
+    const char *end = text + length;
     const char *wrong;
 
     if (bracketed && !host_end)
@@ -125,8 +126,8 @@ static const char *check_target(const char *target)
 const char *url_parse(const char *text, struct url *url)
 {
     const char *wrong = NULL;
-    const char *end;
-    const char *at;
+    size_t length;
+    size_t host;
 
     if (strncasecmp(text, "ws://", 5) != 0 && strncasecmp(text, "wss://", 6) != 0)
         return "the address begins with ws:// or wss://";
@@ -134,13 +135,13 @@ const char *url_parse(const char *text, struct url *url)
     url->port = url->secure ? PORT_WSS : PORT_WS;
 
     text = strchr(text, '/') + 2;
-    end = text + strcspn(text, "/?#");
-    for (at = end; at > text && at[-1] != '@'; at--)
+    length = strcspn(text, "/?#");
+    for (host = length; host > 0 && text[host - 1] != '@'; host--)
         ;
-    if (at > text)
-        wrong = parse_credentials(text, at - 1, url);
+    if (host > 0)
+        wrong = parse_credentials(text, text + host - 1, url);
     if (!wrong)
-        wrong = parse_host_and_port(at, end, url);
-    url->target = *end ? end : "/";
+        wrong = parse_host_and_port(text + host, length - host, url);
+    url->target = text[length] ? text + length : "/";
     return wrong ? wrong : check_target(url->target);
 }
