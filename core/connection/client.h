@@ -53,6 +53,7 @@ struct client {
     bool is_unix;
     unsigned char ssl_connection;
     char key[CLIENT_KEY_SIZE];
+    uint32_t offered; /* the context's extensions that were, a bit each */
     struct client_answer answer;
 
     /* Reaching the server. */

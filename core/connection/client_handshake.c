@@ -4,6 +4,7 @@
 #include "codec/token_list.h"
 #include "codec/websocket_key.h"
 #include "connection/client_answer.h"
+#include "connection/extension_negotiation.h"
 #include "connection/subprotocol.h"
 #include "connection/websocket_establish.h"
 #include "platform/socket.h"
@@ -65,6 +66,26 @@ static bool are_header_lines(const char *lines, size_t length)
     return true;
 }
 
+/* False where memory is short. */
+static bool add_extensions(struct libwebsocket *wsi, struct text *request)
+{
+    size_t size = extension_text_size(engine_of(wsi));
+    struct text offer;
+    char *bytes;
+
+    if (engine_of(wsi)->extension_count == 0)
+        return true;
+    bytes = malloc(size);
+    if (!bytes)
+        return false;
+    text_init(&offer, bytes, size);
+    extension_offer(wsi, &offer);
+    if (offer.length > 0)
+        text_add(request, "Sec-WebSocket-Extensions: %s\r\n", bytes);
+    free(bytes);
+    return true;
+}
+
 /* Lets the program add lines of its own. False where the connection is over. */
 static bool ask_program(struct libwebsocket *wsi, struct text *request)
 {
@@ -91,7 +112,8 @@ void client_handshake_ask(struct libwebsocket *wsi)
     struct client *client = wsi->client;
     size_t size = FIXED_PART + ROOM_FOR_PROGRAM + strlen(client->target) + strlen(client->host) +
                   (client->origin ? strlen(client->origin) : 0) +
-                  (client->protocols ? strlen(client->protocols) : 0);
+                  (client->protocols ? strlen(client->protocols) : 0) +
+                  extension_text_size(engine_of(wsi));
     char *bytes = malloc(size);
     struct text request;
 
@@ -108,8 +130,10 @@ void client_handshake_ask(struct libwebsocket *wsi)
     }
     text_init(&request, bytes, size);
     write_request(client, &request);
+    if (!add_extensions(wsi, &request))
+        client_fail(wsi, "out of memory");
     /* Where it cannot be sent the connection is over, and says so itself. */
-    if (ask_program(wsi, &request))
+    if (wsi->state == CONNECTION_HANDSHAKE && !engine_of(wsi)->ending && ask_program(wsi, &request))
         (void)connection_send(wsi, request.bytes, request.length);
     free(bytes);
 }
@@ -131,7 +155,6 @@ static const char *find_fault(const struct client *client)
     const struct header_tokens *tokens = &client->answer.tokens;
     const char *connection = header_tokens_text(tokens, WSI_TOKEN_CONNECTION);
     const char *accept = header_tokens_text(tokens, WSI_TOKEN_ACCEPT);
-    const char *extensions = header_tokens_text(tokens, WSI_TOKEN_EXTENSIONS);
     char expected[WEBSOCKET_ACCEPT_SIZE];
 
     if (head->version_minor == 0)
@@ -145,8 +168,6 @@ static const char *find_fault(const struct client *client)
     if (!accept || http_head_count(head, "Sec-WebSocket-Accept") != 1 ||
         strcmp(accept, expected) != 0)
         return "wrong Sec-WebSocket-Accept";
-    if (extensions && extensions[0])
-        return "the server uses an extension that was not offered";
     return NULL;
 }
 
@@ -220,6 +241,7 @@ static void judge(struct libwebsocket *wsi)
 {
     struct protocol *protocol = NULL;
     char words[CLIENT_FAILURE_SIZE];
+    const char *extensions;
     const char *fault;
 
     if (wsi->client->answer.head.status != 101) {
@@ -234,6 +256,9 @@ static void judge(struct libwebsocket *wsi)
     fault = find_fault(wsi->client);
     if (!fault)
         fault = choose(wsi, &protocol);
+    extensions = header_tokens_text(&wsi->client->answer.tokens, WSI_TOKEN_EXTENSIONS);
+    if (!fault && extensions && extensions[0])
+        fault = extension_confirm(wsi, extensions);
     if (fault)
         client_fail(wsi, fault);
     else

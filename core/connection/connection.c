@@ -2,6 +2,7 @@
 
 #include "connection/client.h"
 #include "connection/drain.h"
+#include "connection/extension.h"
 #include "connection/http_exchange.h"
 #include "connection/receive.h"
 #include "connection/websocket_input.h"
@@ -28,11 +29,12 @@ struct libwebsocket *connection_create(struct engine *engine, int fd)
 void connection_release(struct libwebsocket *wsi)
 {
     if (wsi->established)
-        websocket_input_release(&wsi->websocket);
+        websocket_input_release(wsi);
     else if (wsi->is_client)
         client_free(wsi);
     else if (!connection_is_internal(wsi))
         http_exchange_free(wsi);
+    extension_release(wsi);
     list_remove(&wsi->protocol_node);
     deadline_cancel(&engine_of(wsi)->wheel, &wsi->deadline);
     receive_drop(wsi);
@@ -40,6 +42,7 @@ void connection_release(struct libwebsocket *wsi)
     if (wsi->rarely) {
         free(wsi->rarely->close_reason);
         free(wsi->rarely->staged_reason);
+        free(wsi->rarely->pong);
         free(wsi->rarely);
         wsi->rarely = NULL;
     }
@@ -242,7 +245,7 @@ unsigned char connection_wanted_events(const struct libwebsocket *wsi)
     if (wsi->state == CONNECTION_STARTING)
         return wsi->transport.read_events;
     /* While a call further out works on its input, a loop inside would only spin. */
-    if (connection_takes_input(wsi) && !wsi->input_ended && !wsi->stash && !wsi->receiving)
+    if (connection_takes_input(wsi) && !wsi->input_ended && !receive_keeps(wsi) && !wsi->receiving)
         events |= wsi->transport.read_events;
     if (wsi->choked)
         events |= wsi->transport.write_events;

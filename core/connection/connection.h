@@ -58,8 +58,14 @@ struct websocket_input {
     utf8_state utf8;
     unsigned char first;          /* of the present frame's header */
     unsigned char message_opcode; /* of the message at hand, FRAME_CONTINUATION where none is */
+    unsigned char reserved_bits;  /* of its first frame */
     bool in_payload;
 };
+
+/* A pong that is to follow the one in the backlog. */
+struct waiting_pong;
+
+struct extension_set;
 
 /* What few connections need. */
 struct rarely {
@@ -71,9 +77,8 @@ struct rarely {
     unsigned char close_reason_length;
     unsigned char staged_reason_length;
     size_t pong_ahead; /* bytes to be sent until the last pong in the backlog is */
-    bool pong_waits;
-    unsigned char pong_length;
-    unsigned char pong[FRAME_CONTROL_PAYLOAD_MAX];
+    struct waiting_pong *pong;
+    struct extension_set *extensions; /* NULL where none is active */
 };
 
 struct libwebsocket {
@@ -107,6 +112,9 @@ struct libwebsocket {
     bool session_lent : 1; /* the session memory is the program's */
     bool reached : 1;      /* an attempt: connected at once */
     bool closed : 1;       /* nothing is left of it but this */
+    bool paused : 1;       /* it has had its share of this service call */
+    bool extended : 1;     /* extensions are active */
+    bool stream_extended : 1;       /* and one of them is not the library's own */
     struct list_node protocol_node; /* among the established ones of its protocol, or, before, the
                                        clients without a socket; an attempt: among its client's */
     struct queue_link attention;
@@ -205,6 +213,9 @@ bool connection_flush(struct libwebsocket *wsi);
  * short or the transport failed; the connection is over then.
  */
 bool connection_send(struct libwebsocket *wsi, const void *bytes, size_t length);
+
+/* The same for what has been through the extensions that change the stream. */
+bool connection_send_as_is(struct libwebsocket *wsi, const void *bytes, size_t length);
 
 /* Whether the program may be told that it can write. */
 static inline bool connection_is_writable(const struct libwebsocket *wsi)

@@ -1,5 +1,6 @@
 #include "connection/drain.h"
 
+#include "connection/extension_stream.h"
 #include "connection/receive.h"
 
 enum { LAST_READS = 16 };
@@ -42,6 +43,8 @@ void connection_drain_step(struct libwebsocket *wsi)
     /* Where both sides have said all, it is the server that hangs up first (RFC 6455, 7.1.1). */
     if (wsi->is_client && wsi->both_closed && !wsi->input_ended)
         return;
+    if (!extension_stream_finish(wsi))
+        return;
     if (transport_finish(&wsi->transport) == TRANSPORT_AGAIN) {
         wsi->choked = true;
         return;
@@ -66,6 +69,7 @@ static bool send_all(struct libwebsocket *wsi)
 
 void connection_leave(struct libwebsocket *wsi)
 {
+    extension_stream_flush(wsi);
     if (send_all(wsi) && !wsi->finished) {
         (void)transport_finish(&wsi->transport);
         (void)discard_input(wsi);

@@ -8,6 +8,7 @@
 #include "base/deadline_wheel.h"
 #include "base/list.h"
 #include "base/queue.h"
+#include "connection/deflate_pool.h"
 #include "connection/engine_tls.h"
 #include "connection/mask_pool.h"
 #include "libwebsockets.h"
@@ -44,6 +45,7 @@ struct limits {
     size_t connections;
     size_t backlog;
     uint64_t message;
+    uint64_t unpacked; /* the same, as extensions make it */
     uint32_t head;
     uint32_t header_fields;
     uint64_t body;
@@ -60,6 +62,8 @@ struct limits {
     unsigned int handshake_timeout;
 };
 
+struct extension;
+
 struct engine {
     struct libwebsocket_context *context; /* only handed on to callbacks */
     struct protocol *protocols;
@@ -67,6 +71,12 @@ struct engine {
     struct limits limits;
     struct engine_tls tls;
     struct mask_pool masks;
+    struct extension *extensions;
+    size_t extension_count;
+    bool extensions_listen;   /* they were told that the context is a server's */
+    struct list_node ticking; /* what is told the seconds */
+    struct deadline tick;
+    struct deflate_pool deflate;
     struct list_node connecting; /* clients that have no socket yet */
     uint64_t now;                /* as of the call's beginning, or the last callback's end */
     struct deadline_wheel wheel;

@@ -4,12 +4,16 @@
 #include "codec/extension_list.h"
 #include "codec/token_list.h"
 #include "codec/websocket_key.h"
+#include "connection/extension.h"
+#include "connection/extension_negotiation.h"
 #include "connection/http_response.h"
 #include "connection/subprotocol.h"
 #include "connection/websocket_establish.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { FIXED_PART = 256 /* more than the answer has besides what was agreed on */ };
 
 /* What is wrong with a handshake; `status` is 0 where nothing is. */
 struct verdict {
@@ -118,24 +122,75 @@ static struct verdict choose(
     return good;
 }
 
-static bool send_acceptance(struct libwebsocket *wsi, const char *name, size_t name_length)
+/* What is said to a client whose handshake is good. */
+struct acceptance {
+    const char *name; /* of the subprotocol; NULL for none */
+    size_t name_length;
+    void *session;
+};
+
+/* False where that was the end of the handshake. */
+static bool add_extensions(struct libwebsocket *wsi, void *session, struct text *head)
+{
+    const char *offer = token(wsi->http, WSI_TOKEN_EXTENSIONS);
+    size_t size = extension_text_size(engine_of(wsi));
+    struct text answer;
+    char *bytes;
+    bool accepted;
+
+    if (!offer || engine_of(wsi)->extension_count == 0)
+        return true;
+    bytes = malloc(size);
+    text_init(&answer, bytes, bytes ? size : 0);
+    accepted = bytes && extension_accept(wsi, session, offer, &answer);
+    if (answer.length > 0)
+        text_add(head, "Sec-WebSocket-Extensions: %s\r\n", bytes);
+    free(bytes);
+    if (!accepted && wsi->state == CONNECTION_HTTP_HEAD && !engine_of(wsi)->ending)
+        http_response_refuse(wsi, 503, "out of memory for extensions");
+    return accepted;
+}
+
+static bool write_acceptance(
+    struct libwebsocket *wsi, const struct acceptance *acceptance, struct text *head)
 {
     char accept[WEBSOCKET_ACCEPT_SIZE];
-    char fixed[256];
-    struct text head;
 
     if (!websocket_accept(token(wsi->http, WSI_TOKEN_KEY), accept)) {
         http_response_refuse(wsi, 500, "SHA-1 is not to be had");
         return false;
     }
-    text_init(&head, fixed, sizeof(fixed));
-    text_add(&head,
+    text_add(head,
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Accept: %s\r\n%s",
-        accept, name ? "Sec-WebSocket-Protocol: " : "\r\n");
-    return connection_send(wsi, head.bytes, head.length) &&
-           (!name ||
-               (connection_send(wsi, name, name_length) && connection_send(wsi, "\r\n\r\n", 4)));
+        "Sec-WebSocket-Accept: %s\r\n",
+        accept);
+    if (acceptance->name)
+        text_add(head, "Sec-WebSocket-Protocol: %.*s\r\n", (int)acceptance->name_length,
+            acceptance->name);
+    if (!add_extensions(wsi, acceptance->session, head))
+        return false;
+    text_add(head, "\r\n");
+    return true;
+}
+
+static bool send_acceptance(struct libwebsocket *wsi, const struct acceptance *acceptance)
+{
+    size_t size = FIXED_PART + acceptance->name_length + extension_text_size(engine_of(wsi));
+    char *bytes = malloc(size);
+    struct text head;
+    bool sent = false;
+
+    if (!bytes) {
+        http_response_refuse(wsi, 503, "out of memory for an answer");
+        return false;
+    }
+    text_init(&head, bytes, size);
+    if (write_acceptance(wsi, acceptance, &head)) {
+        extension_show_reply(wsi, &head);
+        sent = connection_send(wsi, head.bytes, head.length);
+    }
+    free(bytes);
+    return sent;
 }
 
 /* What was an HTTP connection for the program is one no more. */
@@ -155,12 +210,10 @@ void handshake(struct libwebsocket *wsi, bool has_body)
     struct http_exchange *exchange = wsi->http;
     struct verdict verdict = check_request(exchange, has_body);
     struct protocol *protocol = NULL;
-    const char *name = NULL;
-    size_t name_length = 0;
-    void *session = NULL;
+    struct acceptance acceptance = {0};
 
     if (verdict.status == 0)
-        verdict = choose(wsi, &protocol, &name, &name_length);
+        verdict = choose(wsi, &protocol, &acceptance.name, &acceptance.name_length);
     if (verdict.status) {
         http_response_refuse(wsi, verdict.status, verdict.why);
         return;
@@ -173,18 +226,20 @@ void handshake(struct libwebsocket *wsi, bool has_body)
     }
     if (engine_of(wsi)->ending || wsi->state != CONNECTION_HTTP_HEAD)
         return;
-    if (!websocket_session(protocol, &session)) {
+    if (!websocket_session(protocol, &acceptance.session)) {
         http_response_refuse(wsi, 503, "out of memory for a session");
         return;
     }
-    if (!send_acceptance(wsi, name, name_length)) {
-        free(session);
+    if (!send_acceptance(wsi, &acceptance)) {
+        extension_release(wsi);
+        free(acceptance.session);
         return;
     }
     leave_http(wsi);
     if (engine_of(wsi)->ending || wsi->state != CONNECTION_HTTP_HEAD) {
-        free(session);
+        extension_release(wsi);
+        free(acceptance.session);
         return;
     }
-    websocket_establish(wsi, protocol, session);
+    websocket_establish(wsi, protocol, acceptance.session);
 }

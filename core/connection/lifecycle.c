@@ -3,6 +3,7 @@
 #include "codec/close_payload.h"
 #include "connection/client.h"
 #include "connection/drain.h"
+#include "connection/extension.h"
 #include "connection/http_exchange.h"
 #include "connection/http_file.h"
 #include "connection/http_response.h"
@@ -53,6 +54,8 @@ static bool program_may_write(const struct libwebsocket *wsi)
 static void say_writeable(struct libwebsocket *wsi)
 {
     wsi->wants_writable = false;
+    if (wsi->extended && extension_call_active(wsi, LWS_EXT_CALLBACK_IS_WRITEABLE))
+        return;
     if (wsi->state == CONNECTION_OPEN) {
         if (connection_callback(wsi,
                 wsi->is_client ? LWS_CALLBACK_CLIENT_WRITEABLE : LWS_CALLBACK_SERVER_WRITEABLE,
@@ -88,7 +91,7 @@ static void ping_or_give_up(struct libwebsocket *wsi)
 {
     const struct limits *limits = &engine_of(wsi)->limits;
 
-    if (wsi->flow_stopped || wsi->stash) {
+    if (wsi->flow_stopped || receive_keeps(wsi)) {
         /* What the peer says is not being read, and so its silence means nothing. */
         connection_set_due(wsi, limits->ping_interval);
     } else if (wsi->ping_waits) {

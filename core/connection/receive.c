@@ -2,6 +2,8 @@
 
 #include "connection/client.h"
 #include "connection/drain.h"
+#include "connection/extension_chain.h"
+#include "connection/extension_stream.h"
 #include "connection/http_request.h"
 #include "connection/websocket_input.h"
 
@@ -49,7 +51,10 @@ static size_t consume(struct libwebsocket *wsi, unsigned char *bytes, size_t len
         return http_request_body(wsi, bytes, length);
     case CONNECTION_OPEN:
     case CONNECTION_CLOSE_SENT:
-        return websocket_input(wsi, bytes, length);
+        if (!wsi->stream_extended)
+            return websocket_input(wsi, bytes, length);
+        extension_stream_input(wsi, bytes, length);
+        return length;
     case CONNECTION_HTTP_RESPONSE:
     case CONNECTION_DRAINING:
     case CONNECTION_LISTENER:
@@ -71,7 +76,7 @@ static size_t feed(struct libwebsocket *wsi, unsigned char *bytes, size_t length
     size_t taken = 0;
 
     wsi->receiving = true;
-    while (taken < length && connection_takes_input(wsi) && !engine_of(wsi)->ending)
+    while (taken < length && connection_takes_input(wsi) && !wsi->paused && !engine_of(wsi)->ending)
         taken += consume(wsi, bytes + taken, length - taken);
     wsi->receiving = false;
     return taken;
@@ -176,11 +181,38 @@ static void receive_from_transport(struct libwebsocket *wsi)
     engine_return_buffer(engine_of(wsi), buffer);
 }
 
+static bool extensions_keep(const struct libwebsocket *wsi)
+{
+    return wsi->extended && (extension_chain_pending(wsi, CHAIN_PAYLOAD) ||
+                                extension_chain_pending(wsi, CHAIN_STREAM));
+}
+
+static void resume_extensions(struct libwebsocket *wsi)
+{
+    wsi->receiving = true;
+    if (extension_chain_pending(wsi, CHAIN_PAYLOAD))
+        websocket_input_resume(wsi);
+    else
+        extension_stream_resume(wsi);
+    wsi->receiving = false;
+    connection_attend(wsi);
+}
+
+bool receive_keeps(const struct libwebsocket *wsi)
+{
+    return wsi->stash || extensions_keep(wsi);
+}
+
 void receive_some(struct libwebsocket *wsi)
 {
     if (wsi->receiving || !connection_takes_input(wsi))
         return;
-    if (wsi->stash)
+    wsi->paused = false;
+    if (wsi->extended)
+        extension_set_of(wsi)->spent = 0;
+    if (extensions_keep(wsi))
+        resume_extensions(wsi);
+    else if (wsi->stash)
         feed_stash(wsi);
     else if (!wsi->input_ended)
         receive_from_transport(wsi);
@@ -188,12 +220,14 @@ void receive_some(struct libwebsocket *wsi)
 
 bool receive_can_resume(const struct libwebsocket *wsi)
 {
-    return (wsi->stash || (wsi->transport.holds && !wsi->input_ended)) && !wsi->receiving &&
+    return (receive_keeps(wsi) || (wsi->transport.holds && !wsi->input_ended)) && !wsi->receiving &&
            connection_takes_input(wsi);
 }
 
 void receive_drop(struct libwebsocket *wsi)
 {
+    extension_chain_drop(wsi, CHAIN_PAYLOAD);
+    extension_chain_drop(wsi, CHAIN_STREAM);
     if (wsi->stash && wsi->receiving) {
         /* The call that works on it frees it. */
         wsi->stash->dropped = true;

@@ -13,6 +13,9 @@ void receive_some(struct libwebsocket *wsi);
 /* Whether there is kept input that the state could use now. */
 bool receive_can_resume(const struct libwebsocket *wsi);
 
+/* Whether there is kept input. */
+bool receive_keeps(const struct libwebsocket *wsi);
+
 /* Throws kept input away. */
 void receive_drop(struct libwebsocket *wsi);
 

@@ -2,6 +2,7 @@
 #include "connection/connection.h"
 
 #include "connection/drain.h"
+#include "connection/extension_stream.h"
 #include "connection/websocket_output.h"
 
 #include <errno.h>
@@ -62,6 +63,12 @@ static bool send_directly(struct libwebsocket *wsi, const void *bytes, size_t le
 }
 
 bool connection_send(struct libwebsocket *wsi, const void *bytes, size_t length)
+{
+    return wsi->stream_extended ? extension_stream_send(wsi, bytes, length)
+                                : connection_send_as_is(wsi, bytes, length);
+}
+
+bool connection_send_as_is(struct libwebsocket *wsi, const void *bytes, size_t length)
 {
     bool at_once = !engine_of(wsi)->gathering || length >= GATHER_MAX;
     size_t moved = 0;

@@ -81,7 +81,7 @@ bool websocket_close_with(struct libwebsocket *wsi, const unsigned char *payload
     wsi->state = CONNECTION_CLOSE_SENT;
     /* What has come of a data frame is of no use any more; the rest of it is passed over. */
     if (!frame_is_control(wsi->websocket.first))
-        websocket_input_release(&wsi->websocket);
+        websocket_input_release(wsi);
     wsi->wants_writable = false;
     connection_set_due(wsi, engine_of(wsi)->limits.close_timeout);
     connection_attend(wsi);

@@ -1,5 +1,7 @@
 #include "connection/websocket_establish.h"
 
+#include "connection/extension.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +25,7 @@ void websocket_establish(struct libwebsocket *wsi, struct protocol *protocol, vo
     connection_set_due(wsi, engine_of(wsi)->limits.ping_interval);
     lwsl_info("connection %d: established, protocol %s\n", wsi->transport.fd,
         protocol->name ? protocol->name : "(none)");
+    extension_establish(wsi);
     (void)connection_callback(
         wsi, wsi->is_client ? LWS_CALLBACK_CLIENT_ESTABLISHED : LWS_CALLBACK_ESTABLISHED, NULL, 0);
 }

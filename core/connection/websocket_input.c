@@ -3,22 +3,15 @@
 #include "codec/close_payload.h"
 #include "codec/mask.h"
 #include "connection/drain.h"
+#include "connection/extension_chain.h"
+#include "connection/message_delivery.h"
+#include "connection/partial.h"
+#include "connection/payload_input.h"
 #include "connection/websocket_close.h"
 #include "connection/websocket_output.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct partial {
-    size_t used;
-    size_t size;
-    unsigned char bytes[]; /* with the padding around the size */
-};
-
-static unsigned char *partial_payload(struct partial *partial)
-{
-    return partial->bytes + LWS_SEND_BUFFER_PRE_PADDING;
-}
 
 static unsigned char opcode(const struct websocket_input *input)
 {
@@ -39,22 +32,6 @@ static size_t piece_size(const struct libwebsocket *wsi)
         frame_is_control(input->first) ? FRAME_CONTROL_PAYLOAD_MAX : wsi->protocol->piece_size;
 
     return input->remaining < most - used ? used + (size_t)input->remaining : most;
-}
-
-static void deliver(struct libwebsocket *wsi, unsigned char *payload, size_t length)
-{
-    unsigned char behind[LWS_SEND_BUFFER_POST_PADDING];
-    int result;
-
-    if (wsi->state != CONNECTION_OPEN)
-        return;
-    memcpy(behind, payload + length, sizeof(behind));
-    payload[length] = '\0';
-    result = connection_callback(
-        wsi, wsi->is_client ? LWS_CALLBACK_CLIENT_RECEIVE : LWS_CALLBACK_RECEIVE, payload, length);
-    memcpy(payload + length, behind, sizeof(behind));
-    if (result < 0 || (result > 0 && wsi->is_client))
-        websocket_close_staged(wsi);
 }
 
 /* A pong answers a ping of the engine's by being heard; a client's program is told of it. */
@@ -84,20 +61,6 @@ static void finish_control(struct libwebsocket *wsi, unsigned char *payload, siz
     }
 }
 
-static void finish_data(struct libwebsocket *wsi, unsigned char *payload, size_t length)
-{
-    struct websocket_input *input = &wsi->websocket;
-    bool ends_message = input->remaining == 0 && is_final(input);
-
-    if (wsi->state == CONNECTION_OPEN && ends_message && input->message_opcode == FRAME_TEXT &&
-        !utf8_complete(input->utf8)) {
-        websocket_fail(wsi, CLOSE_INVALID_PAYLOAD, "text ends inside a character");
-        return;
-    }
-    if (length > 0 || ends_message)
-        deliver(wsi, payload, length);
-}
-
 /* The frame is over: makes ready for the next one's header. */
 static void end_frame(struct websocket_input *input)
 {
@@ -116,40 +79,39 @@ static void finish_piece(struct libwebsocket *wsi, unsigned char *payload, size_
     if (frame_is_control(input->first))
         finish_control(wsi, payload, length);
     else
-        finish_data(wsi, payload, length);
+        message_deliver_last(wsi, payload, length, ends_frame && is_final(input));
     if (ends_frame)
         end_frame(input);
 }
 
-/* Unmasks and checks bytes as they arrive. False where they failed the connection. */
-static bool accept_payload(struct libwebsocket *wsi, unsigned char *bytes, size_t length)
+static void unmask(struct libwebsocket *wsi, unsigned char *bytes, size_t length)
 {
     struct websocket_input *input = &wsi->websocket;
 
     if (!wsi->is_client)
         input->mask_at = (unsigned char)mask_apply(bytes, length, input->mask, input->mask_at);
     input->remaining -= length;
-    if (wsi->state == CONNECTION_OPEN && !frame_is_control(input->first) &&
-        input->message_opcode == FRAME_TEXT && utf8_check(&input->utf8, bytes, length) < length) {
-        websocket_fail(wsi, CLOSE_INVALID_PAYLOAD, "text is not UTF-8");
-        return false;
-    }
-    return true;
+}
+
+/* Unmasks and checks bytes as they arrive. False where they failed the connection. */
+static bool accept_payload(struct libwebsocket *wsi, unsigned char *bytes, size_t length)
+{
+    const struct websocket_input *input = &wsi->websocket;
+
+    unmask(wsi, bytes, length);
+    return frame_is_control(input->first) || message_check_text(wsi, bytes, length);
 }
 
 static size_t begin_partial(struct libwebsocket *wsi)
 {
     size_t size = piece_size(wsi);
-    struct partial *partial = malloc(
-        sizeof(*partial) + size + LWS_SEND_BUFFER_PRE_PADDING + LWS_SEND_BUFFER_POST_PADDING);
+    struct partial *partial = partial_create(NULL, size);
 
     if (!partial) {
         lwsl_err("connection %d: out of memory for a frame\n", wsi->transport.fd);
         connection_die(wsi);
         return 0;
     }
-    partial->used = 0;
-    partial->size = size;
     wsi->websocket.partial = partial;
     return size;
 }
@@ -166,7 +128,7 @@ static size_t gather_payload(struct libwebsocket *wsi, const unsigned char *byte
     partial = input->partial;
     if (length > partial->size - partial->used)
         length = partial->size - partial->used;
-    end = partial_payload(partial) + partial->used;
+    end = partial_end(partial);
     memcpy(end, bytes, length);
     if (!accept_payload(wsi, end, length))
         return length;
@@ -176,6 +138,30 @@ static size_t gather_payload(struct libwebsocket *wsi, const unsigned char *byte
         finish_piece(wsi, partial_payload(partial), partial->used);
         free(partial);
     }
+    return length;
+}
+
+/* All that extensions make of the frame has been delivered, if none of it is left over. */
+static void end_unpacked_frame(struct libwebsocket *wsi)
+{
+    struct websocket_input *input = &wsi->websocket;
+
+    if (input->remaining > 0 || extension_chain_pending(wsi, CHAIN_PAYLOAD))
+        return;
+    if (wsi->state == CONNECTION_OPEN)
+        payload_input_end_frame(wsi);
+    end_frame(input);
+}
+
+static size_t unpack_payload(struct libwebsocket *wsi, unsigned char *bytes, size_t length)
+{
+    struct websocket_input *input = &wsi->websocket;
+
+    if (length > input->remaining)
+        length = (size_t)input->remaining;
+    unmask(wsi, bytes, length);
+    payload_input_take(wsi, bytes, length);
+    end_unpacked_frame(wsi);
     return length;
 }
 
@@ -192,6 +178,8 @@ static size_t take_payload(struct libwebsocket *wsi, unsigned char *bytes, size_
             end_frame(input);
         return length;
     }
+    if (payload_input_is_at_work(wsi) && !frame_is_control(input->first))
+        return unpack_payload(wsi, bytes, length);
     if (input->partial || length < whole)
         return gather_payload(wsi, bytes, length);
     if (accept_payload(wsi, bytes, whole))
@@ -216,6 +204,8 @@ static void begin_frame(
             input->message_opcode = opcode(input);
             input->message_length = 0;
             input->utf8 = UTF8_START;
+            input->reserved_bits = header->first & FRAME_RESERVED_BITS;
+            payload_input_begin(wsi);
         }
         if (wsi->state == CONNECTION_OPEN &&
             header->length > engine_of(wsi)->limits.message - input->message_length) {
@@ -224,15 +214,21 @@ static void begin_frame(
         }
         input->message_length += header->length;
     }
-    if (header->length == 0)
+    if (header->length > 0)
+        return;
+    if (wsi->state == CONNECTION_OPEN && !frame_is_control(header->first) &&
+        payload_input_is_at_work(wsi))
+        (void)unpack_payload(wsi, end, 0);
+    else
         finish_piece(wsi, end, 0);
 }
 
 size_t websocket_input(struct libwebsocket *wsi, unsigned char *bytes, size_t length)
 {
     struct websocket_input *input = &wsi->websocket;
-    const struct frame_rules rules = {
-        .masked = !wsi->is_client, .inside_message = input->message_opcode != FRAME_CONTINUATION};
+    const struct frame_rules rules = {.masked = !wsi->is_client,
+        .inside_message = input->message_opcode != FRAME_CONTINUATION,
+        .reserved_allowed = extension_reserved_bits(wsi)};
     struct frame_header header;
     size_t used = 0;
 
@@ -260,8 +256,15 @@ void websocket_heard(struct libwebsocket *wsi)
     connection_set_due(wsi, engine_of(wsi)->limits.ping_interval);
 }
 
-void websocket_input_release(struct websocket_input *input)
+void websocket_input_resume(struct libwebsocket *wsi)
 {
-    free(input->partial);
-    input->partial = NULL;
+    payload_input_resume(wsi);
+    end_unpacked_frame(wsi);
+}
+
+void websocket_input_release(struct libwebsocket *wsi)
+{
+    free(wsi->websocket.partial);
+    wsi->websocket.partial = NULL;
+    extension_chain_drop(wsi, CHAIN_PAYLOAD);
 }

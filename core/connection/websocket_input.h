@@ -4,12 +4,17 @@
 
 #include "connection/connection.h"
 
-/* Returns how many of the bytes were taken, at least one; they are changed. */
+/* Returns how many of the bytes were taken; they are changed. It is called again as long as there
+ * are more, and the connection takes input and is not paused. */
 size_t websocket_input(struct libwebsocket *wsi, unsigned char *bytes, size_t length);
+
+/* Goes on with what extensions have left over of the frame at hand. */
+void websocket_input_resume(struct libwebsocket *wsi);
 
 /* Something was received, so that the peer is known to be there. */
 void websocket_heard(struct libwebsocket *wsi);
 
-void websocket_input_release(struct websocket_input *input);
+/* Frees what is kept of a message. */
+void websocket_input_release(struct libwebsocket *wsi);
 
 #endif

@@ -3,10 +3,13 @@
 #include "codec/close_payload.h"
 #include "codec/mask.h"
 #include "connection/drain.h"
+#include "connection/extension.h"
+#include "connection/payload_output.h"
 #include "connection/websocket_close.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The payload is the caller's, and is put back to what it was. */
@@ -34,8 +37,7 @@ static bool send_masked(struct libwebsocket *wsi, unsigned char first, unsigned 
     return sent;
 }
 
-/* The header goes into the padding before the payload. */
-static bool send_frame(struct libwebsocket *wsi, unsigned char first, unsigned char *payload,
+bool websocket_send_frame(struct libwebsocket *wsi, unsigned char first, unsigned char *payload,
     size_t length, bool with_zeros)
 {
     size_t header;
@@ -53,13 +55,35 @@ static bool send_control(struct libwebsocket *wsi, unsigned char opcode, const v
 
     if (length > 0)
         memcpy(frame + FRAME_HEADER_MAX, payload, length);
-    return send_frame(wsi, FRAME_FIN | opcode, frame + FRAME_HEADER_MAX, length, with_zeros);
+    return websocket_send_frame(
+        wsi, FRAME_FIN | opcode, frame + FRAME_HEADER_MAX, length, with_zeros);
 }
 
 bool websocket_send_control(
     struct libwebsocket *wsi, unsigned char opcode, const void *payload, size_t length)
 {
     return send_control(wsi, opcode, payload, length, false);
+}
+
+struct waiting_pong {
+    unsigned char length;
+    unsigned char payload[];
+};
+
+/* In place of one that waits already. */
+static void keep_pong(struct libwebsocket *wsi, const unsigned char *payload, size_t length)
+{
+    struct waiting_pong *pong = realloc(wsi->rarely->pong, sizeof(*pong) + length);
+
+    if (!pong) {
+        lwsl_err("connection %d: out of memory for a pong\n", wsi->transport.fd);
+        connection_die(wsi);
+        return;
+    }
+    wsi->rarely->pong = pong;
+    pong->length = (unsigned char)length;
+    if (length > 0)
+        memcpy(pong->payload, payload, length);
 }
 
 void websocket_send_pong(struct libwebsocket *wsi, const unsigned char *payload, size_t length)
@@ -73,30 +97,34 @@ void websocket_send_pong(struct libwebsocket *wsi, const unsigned char *payload,
         connection_die(wsi);
         return;
     }
-    if (!choked || wsi->rarely->pong_ahead == 0) {
-        /* A failure has ended the connection, which is all there is to do about it. */
-        (void)websocket_send_control(wsi, FRAME_PONG, payload, length);
-        if (choked)
-            wsi->rarely->pong_ahead = wsi->backlog.bytes;
+    if (choked && wsi->rarely->pong_ahead > 0) {
+        keep_pong(wsi, payload, length);
         return;
     }
-    wsi->rarely->pong_waits = true;
-    wsi->rarely->pong_length = (unsigned char)length;
-    if (length > 0)
-        memcpy(wsi->rarely->pong, payload, length);
+    /* A failure has ended the connection, which is all there is to do about it. */
+    (void)websocket_send_control(wsi, FRAME_PONG, payload, length);
+    if (choked)
+        wsi->rarely->pong_ahead = wsi->backlog.bytes;
 }
 
 void websocket_pong_sent(struct libwebsocket *wsi, size_t moved)
 {
     struct rarely *rarely = wsi->rarely;
 
-    if (!rarely || rarely->pong_ahead == 0)
+    if (rarely)
+        rarely->pong_ahead -= moved < rarely->pong_ahead ? moved : rarely->pong_ahead;
+    websocket_send_waiting_pong(wsi);
+}
+
+void websocket_send_waiting_pong(struct libwebsocket *wsi)
+{
+    struct waiting_pong *pong = wsi->rarely ? wsi->rarely->pong : NULL;
+
+    if (!pong || wsi->rarely->pong_ahead > 0 || (wsi->extended && extension_set_of(wsi)->sending))
         return;
-    rarely->pong_ahead -= moved < rarely->pong_ahead ? moved : rarely->pong_ahead;
-    if (rarely->pong_ahead > 0 || !rarely->pong_waits)
-        return;
-    rarely->pong_waits = false;
-    websocket_send_pong(wsi, rarely->pong, rarely->pong_length);
+    wsi->rarely->pong = NULL;
+    websocket_send_pong(wsi, pong->payload, pong->length);
+    free(pong);
 }
 
 static int misuse(const struct libwebsocket *wsi, const char *what)
@@ -152,7 +180,14 @@ int websocket_write(struct libwebsocket *wsi, unsigned char *payload, size_t len
     unsigned char first = (protocol & LWS_WRITE_NO_FIN) ? 0 : FRAME_FIN;
     unsigned char empty[LWS_SEND_BUFFER_PRE_PADDING + LWS_SEND_BUFFER_POST_PADDING];
     bool with_zeros = (protocol & LWS_WRITE_CLIENT_IGNORE_XOR_MASK) != 0;
+    bool sent;
 
+    if (payload_output_is_busy(wsi)) {
+        lwsl_warn("libwebsocket_write: connection %d: from inside an extension that is sending\n",
+            wsi->transport.fd);
+        errno = EBUSY;
+        return -1;
+    }
     if (wsi->state != CONNECTION_OPEN || wsi->broken) {
         errno = EPIPE;
         return -1;
@@ -180,9 +215,15 @@ int websocket_write(struct libwebsocket *wsi, unsigned char *payload, size_t len
     default:
         return misuse(wsi, "no kind of frame");
     }
-    if (!has_room(wsi) ||
-        !send_frame(wsi, first, payload ? payload : empty + LWS_SEND_BUFFER_PRE_PADDING, length,
-            with_zeros))
+    if (!has_room(wsi))
+        return -1;
+    if (!payload)
+        payload = empty + LWS_SEND_BUFFER_PRE_PADDING;
+    if (wsi->extended)
+        sent = payload_output_send(wsi, first, payload, length, protocol);
+    else
+        sent = websocket_send_frame(wsi, first, payload, length, with_zeros);
+    if (!sent)
         return -1;
     wsi->in_message = !(first & FRAME_FIN);
     return (int)length;

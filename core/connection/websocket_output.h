@@ -4,6 +4,11 @@
 
 #include "connection/connection.h"
 
+/* Sends a frame with a payload around which there is the padding that libwebsocket_write() asks
+ * for: the header goes into it. False, with errno, where the connection is over. */
+bool websocket_send_frame(struct libwebsocket *wsi, unsigned char first, unsigned char *payload,
+    size_t length, bool with_zeros);
+
 /* Sends a control frame, whose payload needs no padding and is at most FRAME_CONTROL_PAYLOAD_MAX.
  * False, with errno, where the connection is over. */
 bool websocket_send_control(
@@ -15,6 +20,9 @@ void websocket_send_pong(struct libwebsocket *wsi, const unsigned char *payload,
 
 /* So many bytes of the backlog have been sent: the pong that waits may have its turn. */
 void websocket_pong_sent(struct libwebsocket *wsi, size_t moved);
+
+/* Sends the pong that waits, if it can be sent now. */
+void websocket_send_waiting_pong(struct libwebsocket *wsi);
 
 /* libwebsocket_write() for a WebSocket: checks, and sends. Returns as that does. */
 int websocket_write(struct libwebsocket *wsi, unsigned char *payload, size_t length,

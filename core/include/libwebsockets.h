@@ -7,6 +7,7 @@
  *   lws_context.h      making, serving and destroying a context
  *   lws_poll_fd.h      how the engine and an event loop talk: for hosts and adapters
  *   lws_connection.h   what can be done with one connection
+ *   lws_extension.h    extensions of the protocol, and permessage-deflate
  *   lws_client.h       connecting to other servers
  *   lws_tls.h          certificates and keys
  *   lws_http.h         serving files, and reading the header fields of a request
@@ -49,6 +50,8 @@
 #include "lws_poll_fd.h"
 
 #include "lws_connection.h"
+
+#include "lws_extension.h"
 
 #include "lws_client.h"
 

@@ -27,6 +27,8 @@ enum libwebsocket_write_protocol {
     LWS_WRITE_PING = 5,
     LWS_WRITE_PONG = 6,
 
+    /* ORed with TEXT or BINARY: permessage-deflate leaves the message as it is. An addition. */
+    LWS_WRITE_UNCOMPRESSED = 0x20,
     LWS_WRITE_NO_FIN = 0x40, /* ORed with the first three: more fragments follow */
     /* ORed with any but CLOSE: a client's frame has a mask of zeros. Ignored by servers. */
     LWS_WRITE_CLIENT_IGNORE_XOR_MASK = 0x80
@@ -83,6 +85,8 @@ enum pending_timeout {
  *
  *   EAGAIN   more than max_backlog bytes wait; ask for WRITEABLE and write again. The connection is
  *            as it was. A close frame is taken all the same.
+ *
+ *   EBUSY    the call comes from an extension that is working on what is sent
  *
  *   EINVAL   misuse, the connection is as it was: no wsi, no buf, more than 2^31 - 1 bytes, a
  *            payload that a control frame cannot carry, a continuation of nothing, a new message

@@ -45,7 +45,10 @@ struct lws_context_creation_info {
 
     struct libwebsocket_protocols *protocols;
 
-    /* Must be NULL: this version has no extensions. */
+    /*
+     * The extensions that the context supports, as lws_extension.h has it, or NULL for none. Must
+     * be NULL where the library was built with --without-extensions. Since 2011-03-05.
+     */
     struct libwebsocket_extension *extensions;
 
     /*
@@ -189,6 +192,43 @@ struct lws_context_extras {
 
     /* What private keys are encrypted with; NULL: a key that is encrypted cannot be used. */
     const char *ssl_private_key_password;
+
+    /*
+     * Bytes of a message as extensions make it of what the peer sends: what is decompressed, above
+     * all. Default max_message_size where that is set, else 64 MiB. It is checked while they work.
+     * Beyond it: 1009.
+     */
+    uint64_t max_unpacked_size;
+
+    /*
+     * permessage-deflate, where info->extensions has it. How hard zlib tries (deflate_level, 1 to
+     * 9, default 6), how much memory it takes for that (deflate_memory_level, 1 to 9, default 8),
+     * and the bytes below which a message, or the first fragment of one, is not compressed
+     * (deflate_threshold, default 256; 1: all are).
+     */
+    int deflate_level;
+    int deflate_memory_level;
+    size_t deflate_threshold;
+
+    /*
+     * Whether what messages had in common is remembered from one to the next: a set of enum
+     * lws_deflate_takeover. Default: not, so that an idle connection costs no memory for it.
+     */
+    unsigned int deflate_takeover;
+
+    /*
+     * The most bits of the window that this side, and the other one, compress with: 8 to 15, for
+     * 256 bytes to 32 KiB; default 15. A client that cannot be told is not agreed with where
+     * deflate_receive_window_bits is below 15; a server that cannot uses 15.
+     */
+    int deflate_send_window_bits;
+    int deflate_receive_window_bits;
+};
+
+/* What deflate_takeover is made of. An addition. */
+enum lws_deflate_takeover {
+    LWS_DEFLATE_TAKEOVER_SEND = 1,   /* of what is sent, unless the peer is against it */
+    LWS_DEFLATE_TAKEOVER_RECEIVE = 2 /* of what is received, if the peer does it */
 };
 
 /*

@@ -169,7 +169,12 @@ enum libwebsocket_callback_reasons {
      */
     LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER = 19,
 
-    /* Not delivered by this version. Since 2011-03-05. */
+    /*
+     * A server is about to accept an extension that a client has offered; or a client is about to
+     * offer one, or several alternatives of it. Come to protocols[0]; `in` is the extension's name,
+     * `len` is 0. `user` is the session memory the WebSocket will have, all zero; for a client
+     * what the caller gave, or NULL. A nonzero return leaves the extension out. Since 2011-03-05.
+     */
     LWS_CALLBACK_CONFIRM_EXTENSION_OKAY = 20,
     LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED = 21,
 

@@ -1,9 +1,11 @@
 /* The public functions about one connection: each checks, enters, and leaves it to its layer. */
 #include "connection/connection.h"
 #include "connection/drain.h"
+#include "connection/extension.h"
 #include "connection/http_file.h"
 #include "connection/http_response.h"
 #include "connection/lifecycle.h"
+#include "connection/payload_input.h"
 #include "connection/websocket_close.h"
 #include "connection/websocket_output.h"
 #include "platform/socket.h"
@@ -46,9 +48,11 @@ int libwebsocket_callback_on_writable(
     if (wsi->wants_writable)
         return 1;
     context_enter(context_of(wsi), CALL_PLAIN);
-    wsi->wants_writable = true;
-    if (!wsi->choked)
-        queue_push(&engine_of(wsi)->work, &wsi->work);
+    if (!extension_call_active(wsi, LWS_EXT_CALLBACK_REQUEST_ON_WRITEABLE)) {
+        wsi->wants_writable = true;
+        if (!wsi->choked)
+            queue_push(&engine_of(wsi)->work, &wsi->work);
+    }
     (void)context_leave(context_of(wsi), CALL_PLAIN);
     return 1;
 }
@@ -80,7 +84,9 @@ int libwebsocket_rx_flow_control(struct libwebsocket *wsi, int enable)
 
 size_t libwebsockets_remaining_packet_payload(struct libwebsocket *wsi)
 {
-    return wsi && wsi->established && wsi->receiving ? (size_t)wsi->websocket.remaining : 0;
+    if (!wsi || !wsi->established || !wsi->receiving)
+        return 0;
+    return (size_t)wsi->websocket.remaining + payload_input_known(wsi);
 }
 
 int libwebsocket_is_final_fragment(struct libwebsocket *wsi)

@@ -1,5 +1,6 @@
 /* Making a context. */
 #include "base/text.h"
+#include "connection/extension.h"
 #include "platform/clock.h"
 #include "platform/listen_socket.h"
 #include "platform/privileges.h"
@@ -9,6 +10,7 @@
 #include "service/calls.h"
 #include "service/context.h"
 #include "service/end.h"
+#include "service/extension_settings.h"
 #include "service/poll_fd.h"
 #include "service/settings.h"
 
@@ -134,14 +136,6 @@ static bool adopt_listeners(struct libwebsocket_context *context,
     return true;
 }
 
-static bool is_without_what_is_missing(
-    const struct lws_context_creation_info *info, struct text *error)
-{
-    if (info->extensions)
-        text_add(error, "extensions are given, and this version has none");
-    return error->length == 0;
-}
-
 static bool listens(
     const struct lws_context_creation_info *info, const struct lws_context_extras *extras)
 {
@@ -216,15 +210,28 @@ static void find_host_name(struct libwebsocket_context *context, unsigned int op
         memcpy(context->host_name, "localhost", sizeof("localhost"));
 }
 
-/* Everything that needs no callback. On failure the context is to be freed by end_silently. */
+/* A callback may ask for the end of the context: it comes when the rest has been made. */
+static bool begin_extensions(
+    struct libwebsocket_context *context, bool for_server, struct text *error)
+{
+    bool begun;
+
+    context->depth++;
+    begun = extension_begin_context(&context->engine, for_server, error);
+    context->depth--;
+    return begun;
+}
+
+/* Everything that needs no callback of a protocol's. On failure the context is to be freed by
+ * end_silently. */
 static bool build(struct libwebsocket_context *context,
     const struct lws_context_creation_info *info, const struct lws_context_extras *extras,
     struct text *error)
 {
     int backlog = extras->listen_backlog > 0 ? extras->listen_backlog : SOMAXCONN;
 
-    if (!is_without_what_is_missing(info, error) ||
-        !settings_limits(&context->engine.limits, extras, error))
+    if (!settings_limits(&context->engine.limits, extras, error) ||
+        !extension_settings(&context->engine, info->extensions, extras, error))
         return false;
     context->engine.protocols =
         settings_protocols(info->protocols, &context->engine.protocol_count, error);
@@ -243,6 +250,7 @@ static bool build(struct libwebsocket_context *context,
     return open_helpers(context, error) && open_port(context, info, backlog, error) &&
            open_unix(context, extras->unix_path, backlog, error) &&
            adopt_listeners(context, extras, error) && load_tls(context, error) &&
+           begin_extensions(context, listens(info, extras), error) &&
            privileges_drop(info->gid, info->uid, error);
 }
 
@@ -264,6 +272,8 @@ static struct libwebsocket_context *allocate(void)
     queue_init(&context->engine.work);
     queue_init(&context->graves);
     list_init(&context->engine.connecting);
+    list_init(&context->engine.ticking);
+    deadline_init(&context->engine.tick);
     context->timer_at = UINT64_MAX;
     return context;
 }

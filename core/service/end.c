@@ -1,6 +1,7 @@
 /* Destroying a context. */
 #include "service/end.h"
 
+#include "connection/extension.h"
 #include "connection/lifecycle.h"
 #include "service/calls.h"
 #include "service/poll_fd.h"
@@ -86,6 +87,8 @@ void end_silently(struct libwebsocket_context *context)
     calls_free(&context->calls);
     resolver_release(context->resolver);
     proxy_address_free(&context->proxy);
+    extension_end_context(&context->engine);
+    deflate_pool_free(&context->engine.deflate);
     engine_tls_free(&context->engine.tls);
     free(context->engine.protocols);
     free(context->engine.receive_buffer);

@@ -8,6 +8,7 @@ enum {
     DEFAULT_PIECE_SIZE = 4096,
     MOST_PIECE_SIZE = 1 << 30,
     MOST_PROTOCOLS = 1024,
+    DEFAULT_UNPACKED_SIZE = 64 << 20,
     LEAST_HEAD_SIZE = 256,
     MOST_HEAD_SIZE = 1 << 24,
     MOST_HEADER_FIELDS = 1 << 16
@@ -39,6 +40,9 @@ bool settings_limits(
     limits->message = extras->max_message_size && extras->max_message_size < most_message
                           ? extras->max_message_size
                           : most_message;
+    limits->unpacked = extras->max_unpacked_size  ? extras->max_unpacked_size
+                       : extras->max_message_size ? limits->message
+                                                  : DEFAULT_UNPACKED_SIZE;
     limits->head = (uint32_t)head;
     limits->header_fields = (uint32_t)fields;
     limits->body = extras->max_body_size ? extras->max_body_size : 1 << 20;

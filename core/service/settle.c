@@ -2,6 +2,7 @@
 
 #include "connection/client.h"
 #include "connection/drain.h"
+#include "connection/extension.h"
 #include "connection/lifecycle.h"
 #include "platform/timer.h"
 #include "service/calls.h"
@@ -18,6 +19,7 @@ void settle_close(struct libwebsocket_context *context, struct libwebsocket *wsi
 {
     poll_fd_forget(wsi);
     if (wsi->established) {
+        (void)extension_call_all(wsi, LWS_EXT_CALLBACK_DESTROY_ANY_WSI_CLOSING, NULL, 0);
         (void)connection_callback(wsi, LWS_CALLBACK_CLOSED, NULL, 0);
     } else if (wsi->is_client) {
         connector_abandon(context, wsi);
@@ -158,6 +160,8 @@ bool settle_deadlines(struct libwebsocket_context *context, uint64_t upto)
             return true;
         if (deadline == &context->listeners_resume)
             listeners_try_again(context);
+        else if (deadline == &context->engine.tick)
+            extension_tick(&context->engine);
         else
             late(context, list_entry(deadline, struct libwebsocket, deadline));
     }

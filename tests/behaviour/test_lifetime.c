@@ -124,10 +124,26 @@ START_TEST(destroys_while_being_created)
 }
 END_TEST
 
+static int never_called(struct libwebsocket_context *context, struct libwebsocket_extension *ext,
+    struct libwebsocket *wsi, enum libwebsocket_extension_callback_reasons reason, void *user,
+    void *in, size_t len)
+{
+    (void)context;
+    (void)ext;
+    (void)wsi;
+    (void)user;
+    (void)in;
+    ck_abort_msg("called with %d, %zu", (int)reason, len);
+    return 0;
+}
+
 static void bad_extension(struct lws_context_creation_info *info, struct lws_context_extras *extras)
 {
+    static struct libwebsocket_extension nameless[] = {
+        {"no token", never_called, 0, NULL}, {NULL, NULL, 0, NULL}};
+
     (void)extras;
-    info->extensions = (struct libwebsocket_extension *)(uintptr_t)1;
+    info->extensions = nameless;
 }
 
 static void bad_certificate(

@@ -179,13 +179,27 @@ START_TEST(wrong_ports_and_interfaces)
 }
 END_TEST
 
+static int never_called(struct libwebsocket_context *context, struct libwebsocket_extension *ext,
+    struct libwebsocket *wsi, enum libwebsocket_extension_callback_reasons reason, void *user,
+    void *in, size_t len)
+{
+    (void)context;
+    (void)ext;
+    (void)wsi;
+    (void)user;
+    (void)in;
+    ck_abort_msg("called with %d, %zu", (int)reason, len);
+    return 0;
+}
+
 START_TEST(wrong_info)
 {
     static const struct libwebsocket_protocols none[] = {{.callback = NULL}};
+    static struct libwebsocket_extension no_extensions[] = {
+        {"no token", never_called, 0, NULL}, {NULL, NULL, 0, NULL}};
     struct libwebsocket_protocols no_protocols[1];
     struct libwebsocket_context *context;
     struct creation creation;
-    char byte;
 
     memcpy(no_protocols, none, sizeof none);
     creation_setup(&creation);
@@ -197,8 +211,8 @@ START_TEST(wrong_info)
     program_protocols[1].rx_buffer_size = SIZE_MAX;
     expect_failure(&creation, "rx_buffer_size");
     program_protocols[1].rx_buffer_size = 0;
-    creation.info.extensions = (struct libwebsocket_extension *)(void *)&byte;
-    expect_failure(&creation, "extensions");
+    creation.info.extensions = no_extensions;
+    expect_failure(&creation, "extension");
     creation.info.extensions = NULL;
     creation.info.ssl_cert_filepath = "cert.pem";
     expect_failure(&creation, "private key");

@@ -11,6 +11,8 @@ int main(void)
     srunner_add_suite(runner, proxy_address_suite());
     srunner_add_suite(runner, token_list_suite());
     srunner_add_suite(runner, extension_list_suite());
+    srunner_add_suite(runner, deflate_parameters_suite());
+    srunner_add_suite(runner, deflate_negotiation_suite());
     srunner_add_suite(runner, request_target_suite());
     srunner_add_suite(runner, http_date_suite());
     srunner_add_suite(runner, http_range_suite());
@@ -21,6 +23,8 @@ int main(void)
     srunner_add_suite(runner, close_payload_suite());
     srunner_add_suite(runner, websocket_key_suite());
     srunner_add_suite(runner, base64_suite());
+    srunner_add_suite(runner, deflate_stream_suite());
+    srunner_add_suite(runner, inflate_stream_suite());
     srunner_add_suite(runner, deadline_wheel_suite());
     srunner_add_suite(runner, tls_handshake_suite());
     srunner_add_suite(runner, tls_stream_suite());

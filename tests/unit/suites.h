@@ -9,6 +9,8 @@ Suite *http_response_head_suite(void);
 Suite *proxy_address_suite(void);
 Suite *token_list_suite(void);
 Suite *extension_list_suite(void);
+Suite *deflate_parameters_suite(void);
+Suite *deflate_negotiation_suite(void);
 Suite *request_target_suite(void);
 Suite *http_date_suite(void);
 Suite *http_range_suite(void);
@@ -20,6 +22,8 @@ Suite *utf8_suite(void);
 Suite *close_payload_suite(void);
 Suite *websocket_key_suite(void);
 Suite *base64_suite(void);
+Suite *deflate_stream_suite(void);
+Suite *inflate_stream_suite(void);
 Suite *deadline_wheel_suite(void);
 
 Suite *tls_ending_suite(void);

@@ -4,6 +4,7 @@
 #include "suites.h"
 #include "support/guard_page.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
@@ -231,6 +232,247 @@ START_TEST(every_byte_at_every_place)
 }
 END_TEST
 
+/* Adds what a list has, by the functions that read and those that write. */
+static void write_again(const char *list, struct text *text)
+{
+    struct extension_element element;
+    struct extension_parameter parameter;
+    char name[64], value[64];
+
+    while (extension_list_next(&list, &element)) {
+        ck_assert_uint_lt(element.name_length, sizeof(name));
+        memcpy(name, element.name, element.name_length);
+        name[element.name_length] = '\0';
+        ck_assert(extension_element_is(&element, name));
+        ck_assert(extension_text_add_name(text, name));
+        while (extension_parameter_next(&element, &parameter)) {
+            size_t length = extension_value_copy(&parameter, value, sizeof(value));
+
+            ck_assert_uint_lt(parameter.name_length, sizeof(name));
+            memcpy(name, parameter.name, parameter.name_length);
+            name[parameter.name_length] = '\0';
+            ck_assert(extension_parameter_is(&parameter, name));
+            ck_assert_uint_eq(length, strlen(value));
+            ck_assert((length > 0) == (parameter.value != NULL));
+            ck_assert(extension_text_add_parameter(text, name, length > 0 ? value : NULL));
+        }
+        ck_assert_ptr_eq(element.at, element.end);
+    }
+}
+
+static const struct {
+    const char *list;
+    const char *written;
+} readings[] = {
+    {"foo", "foo"},
+    {"x,y", "x, y"},
+    {" ,\tfoo ,, bar\t,", "foo, bar"},
+    {"foo;bar;baz=2", "foo; bar; baz=2"},
+    {"foo ;\tbar\t;\tbaz = 2 , x;y", "foo; bar; baz=2, x; y"},
+    {"foo; bar=\"1\"", "foo; bar=1"},
+    {"foo; bar = \"value\" ; baz", "foo; bar=value; baz"},
+    {"foo;bar=\"\\v\\a\\l\\u\\e\"", "foo; bar=value"},
+    {"foo;bar=\"v\\alu\\e\",b", "foo; bar=value, b"},
+    {"foo;bar=\"v\\a\",foo;bar=c", "foo; bar=va, foo; bar=c"},
+    {"!#$%&'*+-.^_`|~;a=\"!#$%&'*+-.^_`|~\"", "!#$%&'*+-.^_`|~; a=!#$%&'*+-.^_`|~"},
+    {"foo;bar;bar=1;bar", "foo; bar; bar=1; bar"},
+    {"permessage-deflate; client_max_window_bits; server_max_window_bits=10, permessage-deflate",
+        "permessage-deflate; client_max_window_bits; server_max_window_bits=10, "
+        "permessage-deflate"},
+};
+
+START_TEST(what_is_read_is_written)
+{
+    size_t size = strlen(readings[_i].list) + 1;
+    size_t room = strlen(readings[_i].written) + 1;
+    char *list = (char *)guard_page_copy(readings[_i].list, size);
+    char *written = (char *)guard_page_space(room);
+    struct text text;
+
+    ck_assert(extension_list_is_valid(list));
+    text_init(&text, written, room);
+    write_again(list, &text);
+    ck_assert(!text.overflow);
+    ck_assert_str_eq(written, readings[_i].written);
+    ck_assert(extension_list_is_valid(written));
+    guard_page_free(list, size);
+    guard_page_free(written, room);
+}
+END_TEST
+
+/* All that the validator lets through can be read and written, and reads the same then. */
+START_TEST(what_is_valid_is_written)
+{
+    char once[256], twice[256];
+    struct text text;
+
+    if (!lists[_i].valid)
+        return;
+    text_init(&text, once, sizeof(once));
+    write_again(lists[_i].list, &text);
+    ck_assert(extension_list_is_valid(once));
+    text_init(&text, twice, sizeof(twice));
+    write_again(once, &text);
+    ck_assert_str_eq(once, twice);
+}
+END_TEST
+
+/* An extension whose memory ends with it, without a NUL. */
+START_TEST(parameters_end_with_their_extension)
+{
+    static const char *const endings[] = {"; a", ";a=b", ";a=\"b\"", ";a=\"\\b\"", "; a = b"};
+    static const char *const cut[] = {";", "; ", ";a=", ";a= ", ";a=\"", ";a=\"b", ";a=\"\\",
+        ";a=\"b\\", ";a=\"\"", "a", "=", ""};
+
+    for (int i = 0; i < COUNT(endings) + COUNT(cut); i++) {
+        bool good = i < COUNT(endings);
+        const char *text = good ? endings[i] : cut[i - COUNT(endings)];
+        size_t length = strlen(text);
+        char *copy = (char *)guard_page_copy(text, length);
+        struct extension_element element = {"x", 1, copy, copy + length};
+        struct extension_parameter parameter;
+
+        ck_assert_msg(extension_parameter_next(&element, &parameter) == good, "\"%s\"", text);
+        ck_assert_ptr_eq(element.at, good ? copy + length : copy);
+        ck_assert(!extension_parameter_next(&element, &parameter));
+        guard_page_free(copy, length);
+    }
+}
+END_TEST
+
+START_TEST(names_in_their_case)
+{
+    const char *list = "Foo; Bar=1";
+    struct extension_element element;
+    struct extension_parameter parameter;
+
+    ck_assert(extension_list_next(&list, &element));
+    ck_assert(extension_parameter_next(&element, &parameter));
+    ck_assert(extension_element_is(&element, "Foo"));
+    ck_assert(!extension_element_is(&element, "foo"));
+    ck_assert(!extension_element_is(&element, "Fo"));
+    ck_assert(!extension_element_is(&element, "Foo;"));
+    ck_assert(!extension_element_is(&element, ""));
+    ck_assert(extension_parameter_is(&parameter, "Bar"));
+    ck_assert(!extension_parameter_is(&parameter, "bar"));
+    ck_assert(!extension_parameter_is(&parameter, "Ba"));
+    ck_assert(!extension_parameter_is(&parameter, "Bar="));
+    ck_assert(!extension_list_next(&list, &element));
+}
+END_TEST
+
+START_TEST(copies_of_values)
+{
+    static const struct {
+        const char *value;
+        const char *copy;
+    } values[] = {{"1", "1"}, {"value", "value"}, {"\\v", "v"}, {"\\v\\a\\l", "val"},
+        {"v\\al", "val"}, {"va\\l", "val"}};
+
+    for (int i = 0; i < COUNT(values); i++) {
+        size_t length = strlen(values[i].value);
+        size_t expected = strlen(values[i].copy);
+        char *value = (char *)guard_page_copy(values[i].value, length);
+        struct extension_parameter parameter = {"x", 1, value, length};
+
+        for (size_t size = 0; size < expected + 3; size++) {
+            char *copy = (char *)guard_page_space(size);
+            bool fits = expected < size;
+
+            if (size > 0)
+                memset(copy, 'x', size);
+            ck_assert_uint_eq(extension_value_copy(&parameter, copy, size), fits ? expected : 0);
+            if (size > 0)
+                ck_assert_str_eq(copy, fits ? values[i].copy : "");
+            guard_page_free(copy, size);
+        }
+        guard_page_free(value, length);
+    }
+}
+END_TEST
+
+START_TEST(value_that_is_not_there)
+{
+    struct extension_parameter parameter = {"x", 1, NULL, 0};
+    char copy[] = "before";
+
+    ck_assert_uint_eq(extension_value_copy(&parameter, copy, sizeof(copy)), 0);
+    ck_assert_str_eq(copy, "");
+    ck_assert_uint_eq(extension_value_copy(&parameter, NULL, 0), 0);
+}
+END_TEST
+
+/* A byte that no token has spoils a name and a value, wherever in it, and nothing is added. */
+START_TEST(only_tokens_are_written)
+{
+    for (int byte = 0; byte < 256; byte++) {
+        const char words[][4] = {{(char)byte, '\0'}, {(char)byte, 'a', '\0'},
+            {'a', (char)byte, '\0'}, {'a', (char)byte, 'b', '\0'}};
+
+        for (int i = 0; i < COUNT(words); i++) {
+            bool good = byte != 0 ? token_character((unsigned char)byte) : i > 1;
+            char bytes[64], expected[64];
+            struct text text;
+
+            text_init(&text, bytes, sizeof(bytes));
+            ck_assert_msg(extension_text_add_name(&text, words[i]) == good, "byte %d", byte);
+            ck_assert_str_eq(bytes, good ? words[i] : "");
+            text_init(&text, bytes, sizeof(bytes));
+            ck_assert(extension_text_add_name(&text, "x"));
+            ck_assert(extension_text_add_name(&text, words[i]) == good);
+            ck_assert(extension_text_add_parameter(&text, words[i], NULL) == good);
+            ck_assert(extension_text_add_parameter(&text, words[i], "v") == good);
+            ck_assert(extension_text_add_parameter(&text, "p", words[i]) == good);
+            ck_assert(extension_text_add_parameter(&text, words[i], words[i]) == good);
+            snprintf(expected, sizeof(expected), "x, %s; %s; %s=v; p=%s; %s=%s", words[i], words[i],
+                words[i], words[i], words[i], words[i]);
+            ck_assert_str_eq(bytes, good ? expected : "x");
+            ck_assert(!text.overflow);
+        }
+    }
+}
+END_TEST
+
+START_TEST(no_parameter_without_an_extension)
+{
+    char bytes[16];
+    struct text text;
+
+    text_init(&text, bytes, sizeof(bytes));
+    ck_assert(!extension_text_add_parameter(&text, "a", "b"));
+    ck_assert(!extension_text_add_parameter(&text, "a", NULL));
+    ck_assert_str_eq(bytes, "");
+    ck_assert(!text.overflow);
+}
+END_TEST
+
+/* What does not fit is left out whole, and so is what comes after it. */
+START_TEST(room_for_a_list)
+{
+    static const char *const steps[] = {"a", "a, bc", "a, bc; d", "a, bc; d; ef=gh"};
+
+    for (size_t size = 0; size <= sizeof("a, bc; d; ef=gh"); size++) {
+        char *bytes = (char *)guard_page_space(size);
+        struct text text;
+        int fitting = 0;
+
+        while (fitting < COUNT(steps) && strlen(steps[fitting]) < size)
+            fitting++;
+        text_init(&text, bytes, size);
+        ck_assert(extension_text_add_name(&text, "a") == (fitting > 0));
+        ck_assert(extension_text_add_name(&text, "bc") == (fitting > 1));
+        ck_assert(extension_text_add_parameter(&text, "d", NULL) == (fitting > 2));
+        ck_assert(extension_text_add_parameter(&text, "ef", "gh") == (fitting > 3));
+        ck_assert(text.overflow == (fitting < COUNT(steps)));
+        if (size > 0)
+            ck_assert_str_eq(bytes, fitting > 0 ? steps[fitting - 1] : "");
+        if (text.overflow)
+            ck_assert(!extension_text_add_name(&text, "i"));
+        guard_page_free(bytes, size);
+    }
+}
+END_TEST
+
 Suite *extension_list_suite(void)
 {
     Suite *suite = suite_create("extension list");
@@ -241,6 +483,15 @@ Suite *extension_list_suite(void)
     tcase_add_loop_test(tests, prefixes_of_lists, 0, COUNT(lists));
     tcase_add_test(tests, each_prefix_of_a_list);
     tcase_add_test(tests, every_byte_at_every_place);
+    tcase_add_loop_test(tests, what_is_read_is_written, 0, COUNT(readings));
+    tcase_add_loop_test(tests, what_is_valid_is_written, 0, COUNT(lists));
+    tcase_add_test(tests, parameters_end_with_their_extension);
+    tcase_add_test(tests, names_in_their_case);
+    tcase_add_test(tests, copies_of_values);
+    tcase_add_test(tests, value_that_is_not_there);
+    tcase_add_test(tests, only_tokens_are_written);
+    tcase_add_test(tests, no_parameter_without_an_extension);
+    tcase_add_test(tests, room_for_a_list);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -1,0 +1,169 @@
+#include "connection/extension.h"
+
+#include "platform/clock.h"
+
+#include <stdlib.h>
+
+enum { TICK_MS = 1000 };
+
+int extension_call(struct libwebsocket *wsi, const struct active_extension *active,
+    enum libwebsocket_extension_callback_reasons reason, void *in, size_t length)
+{
+    struct libwebsocket_extension *element = &active->extension->element;
+    int result;
+
+    if (active->extension->is_internal)
+        return element->callback(
+            engine_of(wsi)->context, element, wsi, reason, active->session, in, length);
+    connection_begin_callback(wsi);
+    result = element->callback(
+        engine_of(wsi)->context, element, wsi, reason, active->session, in, length);
+    connection_end_callback(wsi);
+    return result;
+}
+
+bool extension_call_all(struct libwebsocket *wsi,
+    enum libwebsocket_extension_callback_reasons reason, void *in, size_t length)
+{
+    struct engine *engine = engine_of(wsi);
+    bool result = false;
+
+    for (size_t i = 0; i < engine->extension_count; i++) {
+        const struct active_extension idle = {.extension = &engine->extensions[i]};
+
+        if (!idle.extension->is_internal && extension_call(wsi, &idle, reason, in, length) > 0)
+            result = true;
+    }
+    return result;
+}
+
+bool extension_call_active(
+    struct libwebsocket *wsi, enum libwebsocket_extension_callback_reasons reason)
+{
+    struct extension_set *set = extension_set_of(wsi);
+
+    for (size_t i = 0; wsi->stream_extended && i < set->count; i++)
+        if (!set->list[i].extension->is_internal &&
+            extension_call(wsi, &set->list[i], reason, NULL, 0) > 0)
+            return true;
+    return false;
+}
+
+static bool has_foreign(const struct extension_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (!set->list[i].extension->is_internal)
+            return true;
+    return false;
+}
+
+void extension_establish(struct libwebsocket *wsi)
+{
+    struct engine *engine = engine_of(wsi);
+    struct extension_set *set = extension_set_of(wsi);
+
+    if (set && has_foreign(set)) {
+        wsi->stream_extended = true;
+        list_append(&engine->ticking, &set->ticking);
+        if (!deadline_is_set(&engine->tick))
+            deadline_set(&engine->wheel, &engine->tick, engine->now + TICK_MS);
+    }
+    if (engine->extension_count > 0)
+        (void)extension_call_all(wsi, LWS_EXT_CALLBACK_ANY_WSI_ESTABLISHED, NULL, 0);
+}
+
+void extension_release(struct libwebsocket *wsi)
+{
+    struct extension_set *set = extension_set_of(wsi);
+
+    if (!set)
+        return;
+    list_remove(&set->ticking);
+    for (size_t i = set->count; i > 0; i--) {
+        (void)extension_call(wsi, &set->list[i - 1], LWS_EXT_CALLBACK_DESTROY, NULL, 0);
+        free(set->list[i - 1].session);
+    }
+    for (size_t chain = 0; chain < CHAINS; chain++)
+        free(set->leftover[chain].bytes);
+    wsi->extended = false;
+    wsi->stream_extended = false;
+    wsi->rarely->extensions = NULL;
+    free(set);
+}
+
+unsigned char extension_reserved_bits(const struct libwebsocket *wsi)
+{
+    const struct extension_set *set = extension_set_of(wsi);
+    unsigned char bits = 0;
+
+    for (size_t i = 0; set && i < set->count; i++)
+        bits |= set->list[i].reserved_bits;
+    return bits;
+}
+
+/* A callback may end any of the connections: each is back on its list before it is told. */
+void extension_tick(struct engine *engine)
+{
+    struct list_node round;
+
+    list_init(&round);
+    list_splice(&round, &engine->ticking);
+    while (!list_empty(&round)) {
+        struct list_node *node = round.next;
+        struct extension_set *set = list_entry(node, struct extension_set, ticking);
+        struct libwebsocket *wsi = set->wsi;
+
+        list_remove(node);
+        list_append(&engine->ticking, node);
+        /* The set lives as long as a callback of its connection runs. */
+        connection_begin_callback(wsi);
+        for (size_t i = 0; i < set->count; i++)
+            if (!set->list[i].extension->is_internal)
+                (void)extension_call(wsi, &set->list[i], LWS_EXT_CALLBACK_1HZ, NULL,
+                    (size_t)(clock_now() / TICK_MS));
+        connection_end_callback(wsi);
+    }
+    if (!list_empty(&engine->ticking))
+        deadline_set(&engine->wheel, &engine->tick, engine->now + TICK_MS);
+}
+
+static int call_without_connection(struct engine *engine, struct extension *extension,
+    enum libwebsocket_extension_callback_reasons reason)
+{
+    return extension->element.callback(
+        engine->context, &extension->element, NULL, reason, NULL, NULL, 0);
+}
+
+bool extension_begin_context(struct engine *engine, bool listens, struct text *error)
+{
+    engine->extensions_listen = listens;
+    for (size_t i = 0; i < engine->extension_count; i++) {
+        struct extension *extension = &engine->extensions[i];
+
+        if (call_without_connection(engine, extension,
+                listens ? LWS_EXT_CALLBACK_SERVER_CONTEXT_CONSTRUCT
+                        : LWS_EXT_CALLBACK_CLIENT_CONTEXT_CONSTRUCT) < 0) {
+            text_add(error, "the extension %s does not want to begin", extension->element.name);
+            return false;
+        }
+        extension->begun = true;
+    }
+    return true;
+}
+
+void extension_end_context(struct engine *engine)
+{
+    for (size_t i = engine->extension_count; i > 0; i--) {
+        struct extension *extension = &engine->extensions[i - 1];
+
+        if (!extension->begun)
+            continue;
+        extension->begun = false;
+        (void)call_without_connection(engine, extension,
+            engine->extensions_listen ? LWS_EXT_CALLBACK_SERVER_CONTEXT_DESTRUCT
+                                      : LWS_EXT_CALLBACK_CLIENT_CONTEXT_DESTRUCT);
+    }
+    free(engine->extensions);
+    engine->extensions = NULL;
+    engine->extension_count = 0;
+}
