@@ -8,7 +8,7 @@ set -u
 srcdir=${srcdir:-.}
 CC=${CC:-cc}
 python=${PYTHON:-/usr/bin/python3}
-programs="ticks watch count ask echo say own"
+programs="first_uv first_event first_poll ticks watch count ask echo say own"
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 status=0
@@ -28,7 +28,7 @@ awk -v folder="$work" '
         next
     }
     inside && file == "" {
-        file = $0 ~ /^\/\* [a-z]+\.c \*\/$/ ? folder "/" $2 : folder "/nameless"
+        file = $0 ~ /^\/\* [a-z_]+\.c \*\/$/ ? folder "/" $2 : folder "/nameless"
     }
     inside { print >file }' "$srcdir/README.md" || exit 1
 [ ! -e "$work/nameless" ] || complain "README.md: a C block does not begin with its file's name"

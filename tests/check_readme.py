@@ -134,6 +134,13 @@ async def echo(url):
         expect(await client.recv(), "in three fragments")
 
 
+async def first(url):
+    async with websockets.connect(url) as client:
+        for message in "hello", "", "aä€😀":
+            await client.send(message)
+            expect(await client.recv(), message)
+
+
 async def own(url):
     async with websockets.connect(url) as client:
         await client.send("hello")
@@ -188,7 +195,15 @@ async def say(folder):
         server.still_runs()
 
 
-SERVERS = {"ticks": ticks, "count": count, "echo": echo, "own": own}
+SERVERS = {
+    "first_uv": first,
+    "first_event": first,
+    "first_poll": first,
+    "ticks": ticks,
+    "count": count,
+    "echo": echo,
+    "own": own,
+}
 CLIENTS = {"watch": watch, "ask": ask, "say": say}
 
 

@@ -622,12 +622,15 @@ START_TEST(nothing_of_a_message_yet)
         inflate_stream_next(stream, &in, &left, false, out, sizeof(out), &written), INFLATE_DONE);
     ck_assert_uint_eq(written, 0);
     ck_assert_ptr_null(in);
+    output.length = 0;
     ck_assert_int_eq(feed(stream, "\xf2\x48", 2, false, 16, &output), INFLATE_DONE);
     ck_assert_int_eq(
         inflate_stream_next(stream, &in, &left, false, out, sizeof(out), &written), INFLATE_DONE);
     ck_assert_uint_eq(written, 0);
     ck_assert_int_eq(
         inflate_stream_next(stream, &in, &left, true, out, sizeof(out), &written), INFLATE_BROKEN);
+    /* What would have made it good comes too late. */
+    ck_assert_int_eq(feed(stream, "\xcd\xc9\xc9\x07\x00", 5, true, 16, &output), INFLATE_BROKEN);
     inflate_stream_free(stream);
     inflate_stream_free(NULL);
 }
