@@ -1,40 +1,68 @@
 #include "suites.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-int main(void)
+static Suite *(*const suites[])(void) = {
+    http_head_suite,
+    http_response_head_suite,
+    proxy_address_suite,
+    token_list_suite,
+    extension_list_suite,
+    deflate_parameters_suite,
+    deflate_negotiation_suite,
+    request_target_suite,
+    http_date_suite,
+    http_range_suite,
+    http_body_suite,
+    frame_suite,
+    mask_suite,
+    utf8_suite,
+    close_payload_suite,
+    websocket_key_suite,
+    base64_suite,
+    deflate_stream_suite,
+    inflate_stream_suite,
+    deadline_wheel_suite,
+    tls_handshake_suite,
+    tls_stream_suite,
+    tls_ending_suite,
+    tls_settings_suite,
+    tls_sessions_suite,
+    socket_address_suite,
+    connect_socket_suite,
+    resolver_suite,
+};
+
+/* A process for each test takes the address sanitizer longer than the test. */
+#if defined __SANITIZE_ADDRESS__
+#define IS_SANITIZED true
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define IS_SANITIZED true
+#endif
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED false
+#endif
+
+/* Arguments "PART OF" run every so manyth suite: several parts can be run side by side. */
+int main(int argc, char **argv)
 {
-    SRunner *runner = srunner_create(http_head_suite());
+    size_t part = argc == 3 ? strtoul(argv[1], NULL, 10) : 0;
+    size_t of = argc == 3 ? strtoul(argv[2], NULL, 10) : 1;
+    SRunner *runner = srunner_create(NULL);
     int failed;
 
-    srunner_add_suite(runner, http_response_head_suite());
-    srunner_add_suite(runner, proxy_address_suite());
-    srunner_add_suite(runner, token_list_suite());
-    srunner_add_suite(runner, extension_list_suite());
-    srunner_add_suite(runner, deflate_parameters_suite());
-    srunner_add_suite(runner, deflate_negotiation_suite());
-    srunner_add_suite(runner, request_target_suite());
-    srunner_add_suite(runner, http_date_suite());
-    srunner_add_suite(runner, http_range_suite());
-    srunner_add_suite(runner, http_body_suite());
-    srunner_add_suite(runner, frame_suite());
-    srunner_add_suite(runner, mask_suite());
-    srunner_add_suite(runner, utf8_suite());
-    srunner_add_suite(runner, close_payload_suite());
-    srunner_add_suite(runner, websocket_key_suite());
-    srunner_add_suite(runner, base64_suite());
-    srunner_add_suite(runner, deflate_stream_suite());
-    srunner_add_suite(runner, inflate_stream_suite());
-    srunner_add_suite(runner, deadline_wheel_suite());
-    srunner_add_suite(runner, tls_handshake_suite());
-    srunner_add_suite(runner, tls_stream_suite());
-    srunner_add_suite(runner, tls_ending_suite());
-    srunner_add_suite(runner, tls_settings_suite());
-    srunner_add_suite(runner, tls_sessions_suite());
-    srunner_add_suite(runner, socket_address_suite());
-    srunner_add_suite(runner, connect_socket_suite());
-    srunner_add_suite(runner, resolver_suite());
-
+    if ((argc != 1 && argc != 3) || part >= of) {
+        fprintf(stderr, "usage: unit_tests [PART OF]\n");
+        return EXIT_FAILURE;
+    }
+    if (IS_SANITIZED && getenv("CK_FORK") == NULL)
+        srunner_set_fork_status(runner, CK_NOFORK);
+    for (size_t i = part; i < sizeof(suites) / sizeof(suites[0]); i += of)
+        srunner_add_suite(runner, suites[i]());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
