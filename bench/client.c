@@ -4,18 +4,27 @@
  * Usage: client PORT PID echo CONNECTIONS BYTES WINDOW
  *        client PORT PID file CONNECTIONS PATH
  *        client PORT PID idle CONNECTIONS
+ *        client PORT PID text CONNECTIONS BYTES WINDOW plain|forget|keep
+ *        client PORT PID text-idle CONNECTIONS BYTES MESSAGES plain|forget|keep
  *
- * PID is the server's. echo and file print messages, or responses, for each second of the server's
- * processor time, and for each second on the clock; WINDOW is how many messages are under way on
- * each connection. idle prints bytes of the server's memory for each connection. All that comes
- * back is checked.
+ * PID is the server's. echo, file and text print messages, or responses, for each second of the
+ * server's processor time, and for each second on the clock; WINDOW is how many messages are under
+ * way on each connection. text also prints how many bytes the server sends for each 100 of a
+ * message's. idle prints bytes of the server's memory for each connection, and so does text-idle,
+ * for connections which have been silent since so many messages. All that comes back is checked.
+ *
+ * The messages of text are like JSON. They are sent, and wanted, as they are; by permessage-deflate
+ * without context takeover; or with.
  */
 #define _GNU_SOURCE 1 /* for memmem() */
+#include "packed.h"
 #include "usage.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -40,6 +49,8 @@ struct connection {
     size_t sent_at; /* in the requests */
     size_t at;      /* in the present answer */
     size_t size;    /* of the present answer; 0 while a response's head has not come */
+    size_t asked;   /* messages of text so far */
+    struct packed_reader *reader;
     char head[HEAD_MAX];
 };
 
@@ -56,6 +67,12 @@ static struct {
     size_t answer_size;
     unsigned char *received;
     unsigned long long answers;
+    unsigned long long answers_size; /* bytes that have come */
+    const char *offer;               /* a header field, and what has to be in the answer, or not */
+    const char *wanted;
+    const char *unwanted;
+    struct packed_round *text; /* messages that differ, in place of one */
+    size_t most;               /* of them on each connection; 0: no end */
 } client;
 
 _Noreturn static void give_up(const char *what)
@@ -98,14 +115,17 @@ static int connect_to_server(void)
 /* The server says nothing after its answer before it is spoken to. */
 static void shake_hands(int fd)
 {
-    static const char request[] =
+    static const char lines[] =
         "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
     static const char accepted[] = "HTTP/1.1 101 ";
+    char request[HEAD_MAX];
     char answer[HEAD_MAX];
     size_t have = 0;
+    int length =
+        snprintf(request, sizeof(request), "%s%s\r\n", lines, client.offer ? client.offer : "");
 
-    if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(request) - 1)
+    if (send(fd, request, (size_t)length, MSG_NOSIGNAL) != length)
         give_up("handshake");
     while (!memmem(answer, have, "\r\n\r\n", 4)) {
         struct pollfd waiting = {.fd = fd, .events = POLLIN};
@@ -119,6 +139,25 @@ static void shake_hands(int fd)
     }
     if (memcmp(answer, accepted, sizeof(accepted) - 1) != 0)
         give_up("the handshake was refused");
+    if ((client.wanted && !memmem(answer, have, client.wanted, strlen(client.wanted))) ||
+        (client.unwanted && memmem(answer, have, client.unwanted, strlen(client.unwanted))))
+        give_up("the server does not agree");
+}
+
+static void open_connection(struct connection *connection, int websocket)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+
+    connection->fd = connect_to_server();
+    if (websocket)
+        shake_hands(connection->fd);
+    if (client.text)
+        connection->reader = packed_reader_create(client.text);
+    if (client.text && !connection->reader)
+        give_up("out of memory");
+    if (fcntl(connection->fd, F_SETFL, O_NONBLOCK) < 0 ||
+        epoll_ctl(client.epoll, EPOLL_CTL_ADD, connection->fd, &event) < 0)
+        give_up("epoll");
 }
 
 static void open_connections(int websocket)
@@ -127,17 +166,8 @@ static void open_connections(int websocket)
     client.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (client.epoll < 0)
         give_up("epoll");
-    for (size_t i = 0; i < client.count; i++) {
-        struct connection *connection = &client.connections[i];
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-
-        connection->fd = connect_to_server();
-        if (websocket)
-            shake_hands(connection->fd);
-        if (fcntl(connection->fd, F_SETFL, O_NONBLOCK) < 0 ||
-            epoll_ctl(client.epoll, EPOLL_CTL_ADD, connection->fd, &event) < 0)
-            give_up("epoll");
-    }
+    for (size_t i = 0; i < client.count; i++)
+        open_connection(&client.connections[i], websocket);
 }
 
 static void watch(struct connection *connection, uint32_t events)
@@ -146,6 +176,17 @@ static void watch(struct connection *connection, uint32_t events)
 
     if (epoll_ctl(client.epoll, EPOLL_CTL_MOD, connection->fd, &event) < 0)
         give_up("epoll");
+}
+
+/* That many more requests are due. */
+static void ask(struct connection *connection, size_t count)
+{
+    if (!client.text) {
+        connection->to_send += count * client.request_size;
+        return;
+    }
+    for (; count > 0 && (client.most == 0 || connection->asked < client.most); count--)
+        connection->to_send += client.text->sizes[connection->asked++ % PACKED_MESSAGES];
 }
 
 static void send_requests(struct connection *connection)
@@ -210,6 +251,13 @@ static size_t take_answers(struct connection *connection, const unsigned char *b
 {
     size_t complete = 0;
 
+    if (client.text) {
+        int count = packed_reader_take(connection->reader, bytes, length);
+
+        if (count < 0)
+            give_up("not the message that was sent");
+        return (size_t)count;
+    }
     while (length > 0) {
         size_t taken;
 
@@ -247,16 +295,18 @@ static void serve(const struct epoll_event *event)
             give_up("the server hung up");
         complete = take_answers(connection, client.received, (size_t)count);
         client.answers += complete;
-        connection->to_send += complete * client.request_size;
+        client.answers_size += (unsigned long long)count;
+        ask(connection, complete);
     }
     send_requests(connection);
 }
 
-static void run(double seconds)
+/* For so long, or until there have been so many answers. */
+static void run(double seconds, unsigned long long answers)
 {
     double end = now() + seconds;
 
-    while (now() < end) {
+    while (now() < end && client.answers < answers) {
         struct epoll_event events[64];
         int count = epoll_wait(client.epoll, events, 64, PATIENCE_MS);
 
@@ -269,7 +319,7 @@ static void run(double seconds)
     }
 }
 
-static void measure(void)
+static void measure(size_t window)
 {
     double cpu_before;
     double cpu_after;
@@ -278,20 +328,25 @@ static void measure(void)
 
     client.received = allocate(RECEIVE_SIZE);
     for (size_t i = 0; i < client.count; i++) {
-        client.connections[i].to_send = client.requests_size;
+        ask(&client.connections[i], window);
         send_requests(&client.connections[i]);
     }
-    run(warm_up);
+    run(warm_up, ULLONG_MAX);
     client.answers = 0;
+    client.answers_size = 0;
     start = now();
     if (!usage_cpu(client.process, &cpu_before))
         give_up("the server's processor time is not to be had");
-    run(measured);
+    run(measured, ULLONG_MAX);
     seconds = now() - start;
     if (!usage_cpu(client.process, &cpu_after) || cpu_after <= cpu_before)
         give_up("the server's processor time is not to be had");
-    printf("%.0f %.0f\n", (double)client.answers / (cpu_after - cpu_before),
+    printf("%.0f %.0f", (double)client.answers / (cpu_after - cpu_before),
         (double)client.answers / seconds);
+    if (client.text)
+        printf(" %.1f", 100 * (double)client.answers_size /
+                            ((double)client.answers * (double)client.text->length));
+    printf("\n");
 }
 
 static void repeat_request(size_t window)
@@ -343,7 +398,7 @@ static void measure_echo(size_t length, size_t window)
     client.request_size = header + length;
     repeat_request(window);
     open_connections(1);
-    measure();
+    measure(window);
 }
 
 static void measure_file(const char *path)
@@ -359,7 +414,7 @@ static void measure_file(const char *path)
     memcpy(client.requests, request, client.request_size);
     repeat_request(1);
     open_connections(0);
-    measure();
+    measure(1);
 }
 
 /* What has been let go of by then, such as what handshakes needed, does not count. */
@@ -380,6 +435,62 @@ static void measure_idle(void)
     printf("%.0f 0\n", (after - before) / (double)client.count);
 }
 
+static void make_text(size_t length, const char *how)
+{
+    static struct packed_round text;
+    int packs = strcmp(how, "plain") != 0;
+    int keeps = strcmp(how, "keep") == 0;
+
+    if (packs && !keeps && strcmp(how, "forget") != 0)
+        give_up("unknown arguments");
+    if (!packed_round_make(&text, length, packs, keeps))
+        give_up("out of memory");
+    client.text = &text;
+    client.requests = text.frames;
+    client.requests_size = text.frames_size;
+    client.wanted = packs ? "permessage-deflate" : NULL;
+    client.unwanted = keeps ? "_no_context_takeover" : packs ? NULL : "permessage-deflate";
+    if (packs)
+        client.offer = keeps ? "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+                             : "Sec-WebSocket-Extensions: permessage-deflate; "
+                               "client_no_context_takeover; server_no_context_takeover\r\n";
+}
+
+static void exchange(struct connection *connections, size_t count)
+{
+    client.answers = 0;
+    for (size_t i = 0; i < count; i++) {
+        open_connection(&connections[i], 1);
+        ask(&connections[i], 1);
+        send_requests(&connections[i]);
+    }
+    run(HUGE_VAL, count * client.most);
+}
+
+/* What one connection has brought about does not count. */
+static void measure_text_idle(size_t messages)
+{
+    static const struct timespec pause = {.tv_nsec = SETTLE_MS * 1000000L};
+    double before;
+    double after;
+
+    client.received = allocate(RECEIVE_SIZE);
+    client.connections = allocate((client.count + 1) * sizeof(*client.connections));
+    client.epoll = epoll_create1(EPOLL_CLOEXEC);
+    client.most = messages;
+    if (client.epoll < 0)
+        give_up("epoll");
+    exchange(client.connections, 1);
+    nanosleep(&pause, NULL);
+    if (!usage_memory(client.process, &before))
+        give_up("the server's memory is not to be had");
+    exchange(client.connections + 1, client.count);
+    nanosleep(&pause, NULL);
+    if (!usage_memory(client.process, &after))
+        give_up("the server's memory is not to be had");
+    printf("%.0f 0\n", (after - before) / (double)client.count);
+}
+
 static void raise_descriptor_limit(void)
 {
     struct rlimit limit;
@@ -394,7 +505,7 @@ static void raise_descriptor_limit(void)
 int main(int argc, char **argv)
 {
     if (argc < 5) {
-        fprintf(stderr, "usage: client PORT PID echo|file|idle CONNECTIONS …\n");
+        fprintf(stderr, "usage: client PORT PID echo|file|idle|text|text-idle CONNECTIONS …\n");
         return 2;
     }
     client.port = atoi(argv[1]);
@@ -410,7 +521,14 @@ int main(int argc, char **argv)
         measure_file(argv[5]);
     else if (strcmp(argv[3], "idle") == 0 && argc == 5)
         measure_idle();
-    else
+    else if (strcmp(argv[3], "text") == 0 && argc == 8) {
+        make_text(strtoul(argv[5], NULL, 10), argv[7]);
+        open_connections(1);
+        measure(strtoul(argv[6], NULL, 10));
+    } else if (strcmp(argv[3], "text-idle") == 0 && argc == 8) {
+        make_text(strtoul(argv[5], NULL, 10), argv[7]);
+        measure_text_idle(strtoul(argv[6], NULL, 10));
+    } else
         give_up("unknown arguments");
     return 0;
 }

@@ -2,7 +2,10 @@
  * The server that is measured: it sends every frame back and serves the files of a directory. Its
  * port, on 127.0.0.1, is its first line on stdout; it ends when its standard input does.
  *
- * Usage: server poll|uv|event DIRECTORY
+ * Usage: server poll|uv|event DIRECTORY [SETTING=VALUE…]
+ *
+ * With settings it takes permessage-deflate up: level, memory, threshold and window, as struct
+ * lws_context_extras has them, and takeover=1 for both sides' context takeover.
  */
 #include "../tests/support/run_loop.h"
 
@@ -33,7 +36,10 @@ static int callback(struct libwebsocket_context *context, struct libwebsocket *w
     (void)user;
     switch (reason) {
     case LWS_CALLBACK_RECEIVE:
-        return libwebsocket_write(wsi, in, len, LWS_WRITE_BINARY) < 0 ? -1 : 0;
+        return libwebsocket_write(
+                   wsi, in, len, lws_frame_is_binary(wsi) ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < 0
+                   ? -1
+                   : 0;
     case LWS_CALLBACK_HTTP:
         return serve_file(context, wsi, in);
     default:
@@ -57,10 +63,29 @@ static void *wait_for_end(void *argument)
     return NULL;
 }
 
+static int read_setting(struct lws_context_extras *extras, const char *text)
+{
+    int value;
+
+    if (sscanf(text, "level=%d", &value) == 1)
+        extras->deflate_level = value;
+    else if (sscanf(text, "memory=%d", &value) == 1)
+        extras->deflate_memory_level = value;
+    else if (sscanf(text, "threshold=%d", &value) == 1)
+        extras->deflate_threshold = (size_t)value;
+    else if (sscanf(text, "window=%d", &value) == 1)
+        extras->deflate_send_window_bits = value;
+    else if (strcmp(text, "takeover=1") == 0)
+        extras->deflate_takeover = LWS_DEFLATE_TAKEOVER_SEND | LWS_DEFLATE_TAKEOVER_RECEIVE;
+    else
+        return strcmp(text, "takeover=0") == 0;
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
     struct lws_context_creation_info info = {.protocols = protocols, .gid = -1, .uid = -1};
-    struct run_loop loop = {.name = argc == 3 ? argv[1] : NULL};
+    struct run_loop loop = {.name = argc >= 3 ? argv[1] : NULL};
     pthread_t thread;
     int port;
     int fd;
@@ -69,8 +94,13 @@ int main(int argc, char **argv)
         .listen_fd_count = 1,
         .max_backlog = LARGEST_BACKLOG};
 
+    for (int i = 3; i < argc; i++) {
+        info.extensions = libwebsocket_get_internal_extensions();
+        if (!info.extensions || !read_setting(&extras, argv[i]))
+            loop.name = NULL;
+    }
     if (!loop.name) {
-        fprintf(stderr, "usage: server poll|uv|event DIRECTORY\n");
+        fprintf(stderr, "usage: server poll|uv|event DIRECTORY [SETTING=VALUE…]\n");
         return 2;
     }
     directory = argv[2];

@@ -3,7 +3,8 @@
  *
  *   a byte     1: the handshake is answered well first; 2: the subprotocol with small pieces is
  *              asked for; 4: the program refuses the answer; 8: the socket takes little at a time;
- *              16: through a proxy, which accepts first where 1 is set
+ *              16: through a proxy, which accepts first where 1 is set; 32: the answer has
+ *              permessage-deflate; 64: and after that another extension
  *   a byte     how many actions follow, at most 15
  *   actions    what the program does in its callbacks, see engine_program.c
  *   steps      a length, and as many bytes that the server sends; or one of the lengths below
@@ -15,6 +16,7 @@
  */
 #define _GNU_SOURCE 1 /* for memmem() */
 #include "acceptance.h"
+#include "engine_extension.h"
 #include "engine_loop.h"
 #include "engine_output.h"
 #include "engine_program.h"
@@ -37,7 +39,7 @@ enum {
     STEP_SETTLE = 255
 };
 
-enum { ANSWERS = 1, SMALL = 2, REFUSES = 4, NARROW = 8, PROXY = 16 };
+enum { ANSWERS = 1, SMALL = 2, REFUSES = 4, NARROW = 8, PROXY = 16, DEFLATE = 32, PIECES = 64 };
 
 static struct libwebsocket_context *context;
 static char path[] = "/tmp/lwsloop-fuzz-XXXXXX";
@@ -91,6 +93,7 @@ static void create_context(void)
     listen_by_path();
     listen_as_proxy();
     lws_set_log_level(0, NULL);
+    engine_extension_prepare(&info, &extras);
     engine_program_begin(&nobody);
     context = lws_create_context(&info, &extras);
     REQUIRE(context != NULL);
@@ -197,8 +200,10 @@ static int answer(const struct server *server, unsigned int choice, char *text, 
         return 0;
     return snprintf(text, size,
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Accept: %s\r\n%s\r\n",
-        server->accept, choice & SMALL ? "Sec-WebSocket-Protocol: small\r\n" : "");
+        "Sec-WebSocket-Accept: %s\r\n%s%s%s\r\n",
+        server->accept, choice & SMALL ? "Sec-WebSocket-Protocol: small\r\n" : "",
+        choice & DEFLATE ? "Sec-WebSocket-Extensions: " ENGINE_EXTENSION_DEFLATE "\r\n" : "",
+        choice & PIECES ? "Sec-WebSocket-Extensions: " ENGINE_EXTENSION_PIECES "\r\n" : "");
 }
 
 static void server_begin(struct server *server, struct engine_program *program, unsigned int choice)
@@ -344,7 +349,8 @@ static void finish(struct server *server, struct engine_program *program)
     REQUIRE(program->closing || !program->asked ||
             libwebsocket_callback_on_writable(context, program->wsi) == -1);
     if (server->accept[0] != '\0')
-        engine_output_settle_client(&server->output, server->requests);
+        engine_output_settle_client(
+            &server->output, server->requests, program->compresses ? 0x40 : 0);
     if (program->wsi) {
         REQUIRE(lws_close(program->wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0) == 0);
         program->closing = true;
@@ -353,6 +359,7 @@ static void finish(struct server *server, struct engine_program *program)
     engine_loop_settle(context);
     REQUIRE(engine_loop_connections() == 0);
     REQUIRE(!program->established && !program->wsi);
+    REQUIRE(engine_extension_connections() == 0);
 }
 
 static void compare(const struct server *cut, const struct engine_program *cut_program,
@@ -396,7 +403,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         server_says(&servers[i], choice, data + actions, size - actions, i == 0);
         finish(&servers[i], &programs[i]);
     }
-    if ((choice & PROXY) == 0 || (choice & ANSWERS) != 0)
+    /* Where both are in the other order a fault is found sooner where more has come at once. */
+    if ((choice & ANSWERS) != 0 ||
+        ((choice & PROXY) == 0 && !(programs[0].compresses && programs[0].in_pieces)))
         compare(&servers[0], &programs[0], &servers[1], &programs[1]);
     for (int i = 0; i < 2; i++) {
         free(programs[i].told);

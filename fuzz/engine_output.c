@@ -59,7 +59,8 @@ static size_t header_size(const unsigned char *at, size_t left, bool masked, uin
     return size <= left ? size : 0;
 }
 
-static void settle_frames(struct engine_output *output, size_t at, bool masked)
+static void settle_frames(
+    struct engine_output *output, size_t at, bool masked, unsigned int reserved)
 {
     bool inside_message = false;
     bool closed = false;
@@ -73,7 +74,7 @@ static void settle_frames(struct engine_output *output, size_t at, bool masked)
         /* Nothing is left behind, and nothing comes behind the close frame. */
         REQUIRE(size > 0 && length <= output->length - at - size);
         REQUIRE(!closed);
-        REQUIRE((frame[0] & 0x70) == 0);
+        REQUIRE((frame[0] & 0x70 & ~(opcode == 1 || opcode == 2 ? reserved : 0)) == 0);
         if (opcode >= 8) {
             REQUIRE(opcode <= 10 && length <= 125 && (frame[0] & 0x80) != 0);
             closed = opcode == 8;
@@ -110,7 +111,7 @@ static void settle_responses(struct engine_output *output, size_t length)
     }
 }
 
-void engine_output_settle(struct engine_output *output)
+void engine_output_settle(struct engine_output *output, unsigned int reserved)
 {
     static const char version[] = "HTTP/1.1 ";
     static const char switching[] = "HTTP/1.1 101 ";
@@ -126,12 +127,12 @@ void engine_output_settle(struct engine_output *output)
         at = memmem(at, output->length - (size_t)(at - output->bytes), "\r\n\r\n", 4);
         REQUIRE(at != NULL);
         responses = (size_t)(at + 4 - output->bytes);
-        settle_frames(output, responses, false);
+        settle_frames(output, responses, false, reserved);
     }
     settle_responses(output, responses);
 }
 
-void engine_output_settle_client(struct engine_output *output, size_t start)
+void engine_output_settle_client(struct engine_output *output, size_t start, unsigned int reserved)
 {
-    settle_frames(output, start, true);
+    settle_frames(output, start, true, reserved);
 }

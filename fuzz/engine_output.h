@@ -15,12 +15,13 @@ struct engine_output {
 void engine_output_read(struct engine_output *output, int fd);
 
 /*
- * Checks that it is what a client can read. Takes out what need not be the same for the same input:
- * pongs, of which only the newest is sent where several are due, dates, and 100 Continue.
+ * Checks that it is what a client can read. `reserved` are the bits that messages may
+ * have. Takes out what need not be the same for the same input: pongs, of which only the newest is
+ * sent where several are due, dates, and 100 Continue.
  */
-void engine_output_settle(struct engine_output *output);
+void engine_output_settle(struct engine_output *output, unsigned int reserved);
 
 /* The same for what a server can read, from `start` on, where the frames of a client begin. */
-void engine_output_settle_client(struct engine_output *output, size_t start);
+void engine_output_settle_client(struct engine_output *output, size_t start, unsigned int reserved);
 
 #endif

@@ -24,6 +24,8 @@ struct engine_program {
     bool asked;         /* for WRITEABLE, which has not come */
     bool file_waits;    /* has been given, and is not known to have been sent */
     bool closing;       /* as the program has asked */
+    bool compresses;    /* permessage-deflate is active */
+    bool in_pieces;     /* the other extension is */
     bool write_refused; /* for lack of room, which depends on when the client reads */
 
     char *told; /* what came, in words */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "../slots.h"
@@ -15,6 +16,7 @@ struct watched {
     uv_poll_t handle; /* first, so that a handle's address is its struct's; data: the attachment */
     int fd;
     short wanted;
+    bool is_helper;
 };
 
 struct attachment {
@@ -22,7 +24,8 @@ struct attachment {
     uv_loop_t *loop;
     struct watched **by_fd;
     size_t slot_count;
-    int refusal; /* errno of the last descriptor that could not be watched */
+    size_t others; /* descriptors that are not helpers */
+    int refusal;   /* errno of the last descriptor that could not be watched */
 };
 
 static void on_ready(uv_poll_t *handle, int status, int events);
@@ -80,6 +83,36 @@ static void on_ready(uv_poll_t *handle, int status, int events)
         apply_wanted(watched);
 }
 
+/* Helpers alone do not keep the loop going. But a connection does, also while it waits for nothing
+ * of its own: it may be a helper that gets it going again. */
+static void refer_to_helpers(const struct attachment *attachment, bool keep_going)
+{
+    for (size_t fd = 0; fd < attachment->slot_count; fd++) {
+        struct watched *watched = attachment->by_fd[fd];
+
+        if (!watched || !watched->is_helper)
+            continue;
+        if (keep_going)
+            uv_ref((uv_handle_t *)&watched->handle);
+        else
+            uv_unref((uv_handle_t *)&watched->handle);
+    }
+}
+
+static void begin_counting(struct attachment *attachment, struct watched *watched)
+{
+    if (!watched->is_helper && attachment->others++ == 0)
+        refer_to_helpers(attachment, true);
+    else if (watched->is_helper && attachment->others == 0)
+        uv_unref((uv_handle_t *)&watched->handle);
+}
+
+static void end_counting(struct attachment *attachment, const struct watched *watched)
+{
+    if (!watched->is_helper && --attachment->others == 0)
+        refer_to_helpers(attachment, false);
+}
+
 static int start_watching(struct attachment *attachment, int fd, int events, unsigned int flags)
 {
     struct watched **by_fd;
@@ -95,6 +128,7 @@ static int start_watching(struct attachment *attachment, int fd, int events, uns
         goto out_of_memory;
     watched->fd = fd;
     watched->wanted = (short)events;
+    watched->is_helper = (flags & LWS_POLL_HELPER) != 0;
 
     result = uv_poll_init(attachment->loop, &watched->handle, fd);
     if (result < 0) {
@@ -104,8 +138,6 @@ static int start_watching(struct attachment *attachment, int fd, int events, uns
         return -1;
     }
     watched->handle.data = attachment;
-    if (flags & LWS_POLL_HELPER)
-        uv_unref((uv_handle_t *)&watched->handle);
     if (apply_wanted(watched) < 0) {
         int error = errno;
 
@@ -114,6 +146,7 @@ static int start_watching(struct attachment *attachment, int fd, int events, uns
         return -1;
     }
     by_fd[fd] = watched;
+    begin_counting(attachment, watched);
     return 0;
 
 out_of_memory:
@@ -153,6 +186,7 @@ static int on_poll_fd(struct libwebsocket_context *context, void *user,
         return apply_wanted(watched);
     case LWS_CALLBACK_DEL_POLL_FD:
         attachment->by_fd[fd] = NULL;
+        end_counting(attachment, watched);
         /* Takes effect on the descriptor at once, which is about to be closed. */
         uv_close((uv_handle_t *)&watched->handle, on_closed);
         return 0;

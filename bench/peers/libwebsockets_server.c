@@ -2,7 +2,10 @@
  * What bench/server.c does, with libwebsockets 4 in place of lwsloop. Its port, on 127.0.0.1, is
  * its first line on stdout; it ends when its standard input does.
  *
- * Usage: libwebsockets_server DIRECTORY
+ * Usage: libwebsockets_server DIRECTORY [SETTING=VALUE…]
+ *
+ * With settings it takes permessage-deflate up, with its level 1, and takeover as the client has
+ * it.
  */
 #include <libwebsockets.h>
 
@@ -18,6 +21,7 @@
 struct session {
     unsigned char *message;
     size_t length;
+    enum lws_write_protocol kind;
 };
 
 static struct lws_context *context;
@@ -32,6 +36,7 @@ static int gather(struct lws *wsi, struct session *session, const void *in, size
         return -1;
     memcpy(session->message + LWS_PRE + session->length, in, len);
     session->length += len;
+    session->kind = lws_frame_is_binary(wsi) ? LWS_WRITE_BINARY : LWS_WRITE_TEXT;
     if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi) > 0)
         return 0;
     lws_rx_flow_control(wsi, 0);
@@ -50,7 +55,7 @@ static int callback(
     case LWS_CALLBACK_SERVER_WRITEABLE:
         if (session->length == 0)
             return 0;
-        if (lws_write(wsi, session->message + LWS_PRE, session->length, LWS_WRITE_BINARY) < 0)
+        if (lws_write(wsi, session->message + LWS_PRE, session->length, session->kind) < 0)
             return -1;
         session->length = 0;
         lws_rx_flow_control(wsi, 1);
@@ -66,6 +71,11 @@ static int callback(
 static const struct lws_protocols protocols[] = {
     {"echo", callback, sizeof(struct session), LARGEST_FRAME, 0, NULL, 0},
     {NULL, NULL, 0, 0, 0, NULL, 0},
+};
+
+static const struct lws_extension extensions[] = {
+    {"permessage-deflate", lws_extension_callback_pm_deflate, "permessage-deflate"},
+    {NULL, NULL, NULL},
 };
 
 static void *wait_for_end(void *argument)
@@ -88,8 +98,10 @@ int main(int argc, char **argv)
     struct lws_vhost *host;
     pthread_t thread;
 
-    if (argc != 2)
+    if (argc < 2)
         return 2;
+    if (argc > 2)
+        info.extensions = extensions;
     mount.origin = argv[1];
     mount.def = "index.html";
     info.protocols = protocols;
@@ -99,7 +111,7 @@ int main(int argc, char **argv)
     info.pt_serv_buf_size = LARGEST_FRAME + 1024;
     info.keepalive_timeout = 60;
     lws_set_log_level(LLL_ERR, NULL);
-    info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
+    info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8;
     context = lws_create_context(&info);
     if (!context)
         return 1;

@@ -1,5 +1,5 @@
-// What bench/server.c does, with Node and ws. Usage: node ws_server.mjs DIRECTORY, in a folder in
-// which ws is installed.
+// What bench/server.c does, with Node and ws. Usage: node ws_server.mjs DIRECTORY [SETTING=VALUE…],
+// in a folder in which ws is installed. The settings of permessage-deflate are level and takeover.
 import { createReadStream, stat } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -25,7 +25,16 @@ const server = createServer((request, response) => {
     });
 });
 
-new WebSocketServer({ server, perMessageDeflate: false }).on("connection", (socket) => {
+const settings = new Map(process.argv.slice(3).map((setting) => setting.split("=")));
+const forgets = settings.get("takeover") !== "1";
+const perMessageDeflate = settings.size > 0 && {
+    zlibDeflateOptions: { level: Number(settings.get("level") ?? 6), memLevel: 8 },
+    serverNoContextTakeover: forgets,
+    clientNoContextTakeover: forgets,
+    threshold: 256,
+};
+
+new WebSocketServer({ server, perMessageDeflate }).on("connection", (socket) => {
     socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary }));
     socket.on("error", () => socket.terminate());
 });

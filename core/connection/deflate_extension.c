@@ -8,7 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COMPRESSED_BIT = 0x40, OWN_ROOM = 16384 };
+enum {
+    COMPRESSED_BIT = 0x40,
+    OWN_ROOM = 16384,
+    SAMPLE = 16384 /* bytes of a message by which it is judged */
+};
 
 struct deflate_session {
     struct deflate_agreement agreed;
@@ -150,14 +154,48 @@ static int no_memory(struct lws_extension_payload *payload)
     return -1;
 }
 
+/* Compresses more of the piece into what is left of the room. */
+static enum deflate_status pack_some(struct deflate_session *session, bool ends_message,
+    unsigned char *room, size_t size, size_t *used)
+{
+    size_t written = 0;
+    enum deflate_status status = deflate_stream_next(session->sender, &session->piece,
+        &session->piece_length, ends_message, room + *used, size - *used, &written);
+
+    *used += written;
+    return status;
+}
+
+/* The first piece of a message. zlib may take a lot before it puts out anything: of a long one the
+ * beginning, flushed, shows whether it gets shorter. */
+static enum deflate_status pack_first(struct deflate_session *session, bool ends_message,
+    unsigned char *room, size_t size, size_t *used, bool *gets_shorter)
+{
+    size_t length = session->piece_length;
+    enum deflate_status status;
+
+    if (length > SAMPLE) {
+        session->piece_length = SAMPLE;
+        status = pack_some(session, false, room, size, used);
+        *gets_shorter = status == DEFLATE_DONE && *used < SAMPLE - SAMPLE / 32;
+        if (!*gets_shorter)
+            return status;
+        session->piece_length = length - SAMPLE;
+        return pack_some(session, ends_message, room, size, used);
+    }
+    status = pack_some(session, ends_message, room, size, used);
+    *gets_shorter = status == DEFLATE_DONE && *used < length;
+    return status;
+}
+
 static int pack(struct deflate_pool *pool, struct deflate_session *session,
     struct lws_extension_payload *payload)
 {
     const unsigned char *bytes = (const unsigned char *)payload->data.token;
     size_t length = (size_t)payload->data.token_len;
-    bool begins = !session->packing;
+    bool gets_shorter = true;
     unsigned char *room;
-    size_t size, written = 0;
+    size_t size, used = 0;
     enum deflate_status status;
 
     if (payload->begins_message)
@@ -167,22 +205,24 @@ static int pack(struct deflate_pool *pool, struct deflate_session *session,
     room = room_of(payload, &session->send_room, &size);
     if (!room || !take_sender(pool, session))
         return no_memory(payload);
-    if (begins) {
+    if (!session->packing) {
         session->packing = true;
         session->piece = bytes;
         session->piece_length = length;
     }
-    status = deflate_stream_next(session->sender, &session->piece, &session->piece_length,
-        payload->ends_message, room, size, &written);
+    if (payload->begins_message)
+        status = pack_first(session, payload->ends_message, room, size, &used, &gets_shorter);
+    else
+        status = pack_some(session, payload->ends_message, room, size, &used);
     if (status == DEFLATE_FAILED)
         return no_memory(payload);
-    if (payload->begins_message && begins && written >= length - session->piece_length) {
+    if (!gets_shorter) {
         leave_as_it_is(session, bytes, length, payload);
         return_sender(pool, session);
         return 0;
     }
     payload->data.token = (char *)room;
-    payload->data.token_len = (int)written;
+    payload->data.token_len = (int)used;
     if (payload->begins_message)
         payload->reserved_bits = COMPRESSED_BIT;
     if (status == DEFLATE_MORE)

@@ -75,6 +75,7 @@ struct engine {
     size_t extension_count;
     bool extensions_listen;   /* they were told that the context is a server's */
     struct list_node ticking; /* what is told the seconds */
+    struct list_node ticked;  /* and has been told the present one */
     struct deadline tick;
     struct deflate_pool deflate;
     struct list_node connecting; /* clients that have no socket yet */

@@ -1,8 +1,13 @@
 #include "connection/extension.h"
 
+#include "codec/close_payload.h"
+#include "connection/drain.h"
+#include "connection/websocket_close.h"
 #include "platform/clock.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { TICK_MS = 1000 };
 
@@ -31,6 +36,9 @@ bool extension_call_all(struct libwebsocket *wsi,
     for (size_t i = 0; i < engine->extension_count; i++) {
         const struct active_extension idle = {.extension = &engine->extensions[i]};
 
+        /* Where the context ends, all that is said is what ends with it. */
+        if (engine->ending && reason != LWS_EXT_CALLBACK_DESTROY_ANY_WSI_CLOSING)
+            break;
         if (!idle.extension->is_internal && extension_call(wsi, &idle, reason, in, length) > 0)
             result = true;
     }
@@ -46,6 +54,27 @@ bool extension_call_active(
         if (!set->list[i].extension->is_internal &&
             extension_call(wsi, &set->list[i], reason, NULL, 0) > 0)
             return true;
+    return false;
+}
+
+void extension_fail(struct libwebsocket *wsi, const struct lws_extension_payload *payload)
+{
+    unsigned int code = (unsigned int)payload->close_status;
+    const char *why = payload->close_reason ? payload->close_reason : "";
+
+    if (!close_code_is_valid(code) || strlen(why) > CLOSE_REASON_MAX) {
+        code = CLOSE_UNEXPECTED;
+        why = "";
+    }
+    websocket_fail(wsi, code, why);
+}
+
+bool extension_cannot_send(struct libwebsocket *wsi)
+{
+    if (wsi->state != CONNECTION_DEAD)
+        lwsl_err("connection %d: an extension cannot send\n", wsi->transport.fd);
+    connection_die(wsi);
+    errno = EIO;
     return false;
 }
 
@@ -68,8 +97,6 @@ void extension_establish(struct libwebsocket *wsi)
         if (!deadline_is_set(&engine->tick))
             deadline_set(&engine->wheel, &engine->tick, engine->now + TICK_MS);
     }
-    if (engine->extension_count > 0)
-        (void)extension_call_all(wsi, LWS_EXT_CALLBACK_ANY_WSI_ESTABLISHED, NULL, 0);
 }
 
 void extension_release(struct libwebsocket *wsi)
@@ -101,28 +128,43 @@ unsigned char extension_reserved_bits(const struct libwebsocket *wsi)
     return bits;
 }
 
-/* A callback may end any of the connections: each is back on its list before it is told. */
+void extension_spend(struct libwebsocket *wsi, size_t length)
+{
+    struct extension_set *set = extension_set_of(wsi);
+
+    set->spent += length;
+    if (set->spent >= UNPACKED_PER_CALL)
+        wsi->paused = true;
+}
+
+static void tell_second(struct libwebsocket *wsi, struct extension_set *set)
+{
+    /* The set lives as long as a callback of its connection runs. */
+    connection_begin_callback(wsi);
+    set->asked = false;
+    for (size_t i = 0; i < set->count && !engine_of(wsi)->ending; i++)
+        if (!set->list[i].extension->is_internal)
+            (void)extension_call(
+                wsi, &set->list[i], LWS_EXT_CALLBACK_1HZ, NULL, (size_t)(clock_now() / TICK_MS));
+    connection_end_callback(wsi);
+}
+
+/* A callback may end any of the connections: each is on the other list before it is told. */
 void extension_tick(struct engine *engine)
 {
-    struct list_node round;
-
-    list_init(&round);
-    list_splice(&round, &engine->ticking);
-    while (!list_empty(&round)) {
-        struct list_node *node = round.next;
+    for (int i = 0; i < WORK_PER_CALL && !list_empty(&engine->ticking) && !engine->ending; i++) {
+        struct list_node *node = engine->ticking.next;
         struct extension_set *set = list_entry(node, struct extension_set, ticking);
-        struct libwebsocket *wsi = set->wsi;
 
         list_remove(node);
-        list_append(&engine->ticking, node);
-        /* The set lives as long as a callback of its connection runs. */
-        connection_begin_callback(wsi);
-        for (size_t i = 0; i < set->count; i++)
-            if (!set->list[i].extension->is_internal)
-                (void)extension_call(wsi, &set->list[i], LWS_EXT_CALLBACK_1HZ, NULL,
-                    (size_t)(clock_now() / TICK_MS));
-        connection_end_callback(wsi);
+        list_append(&engine->ticked, node);
+        tell_second(set->wsi, set);
     }
+    if (!list_empty(&engine->ticking)) {
+        deadline_set(&engine->wheel, &engine->tick, engine->now + 1);
+        return;
+    }
+    list_splice(&engine->ticking, &engine->ticked);
     if (!list_empty(&engine->ticking))
         deadline_set(&engine->wheel, &engine->tick, engine->now + TICK_MS);
 }
@@ -163,6 +205,7 @@ void extension_end_context(struct engine *engine)
             engine->extensions_listen ? LWS_EXT_CALLBACK_SERVER_CONTEXT_DESTRUCT
                                       : LWS_EXT_CALLBACK_CLIENT_CONTEXT_DESTRUCT);
     }
+    deflate_pool_free(&engine->deflate);
     free(engine->extensions);
     engine->extensions = NULL;
     engine->extension_count = 0;

@@ -18,7 +18,7 @@ enum {
     EXTENSION_NAME_MAX = 64,
     EXTENSION_PARAMETERS_MAX = 512, /* bytes of those of one offer or answer */
     EXTENSION_ALTERNATIVES_MAX = 4, /* of one extension, in a client's offer */
-    UNPACKED_PER_CALL = 262144      /* bytes that extensions make of input in one service call */
+    UNPACKED_PER_CALL = 131072      /* bytes that extensions make of input in one service call */
 };
 
 /* An extension of a context. */
@@ -54,14 +54,17 @@ struct extension_set {
     struct libwebsocket *wsi;
     struct list_node ticking; /* among those that are told the seconds */
     struct leftover leftover[CHAINS];
-    bool sends_binary; /* the message that is being written is binary */
-    bool packing;      /* one of them is working on a message that is being written */
-    bool sending;      /* the same for the stream */
-    bool flushed;      /* they have been asked for what they kept back */
-    bool unpacking;    /* the message at hand goes through the chain */
-    uint64_t unpacked; /* bytes of it so far */
-    size_t known;      /* bytes that are known to follow the piece that is being delivered */
-    size_t spent;      /* bytes unpacked in this service call */
+    bool sends_binary;       /* the message that is being written is binary */
+    bool sends_uncompressed; /* and is to be left as it is */
+    bool packing;            /* one of them is working on a message that is being written */
+    bool sending;            /* the same for the stream */
+    bool flushed;            /* they have been asked for what they kept back */
+    bool asked;              /* one of them did not want the end, and nothing has happened since */
+    bool unpacking;          /* the message at hand goes through the chain */
+    uint64_t unpacked;       /* bytes of it so far */
+    size_t known;            /* bytes that are known to follow the piece that is being delivered */
+    size_t spent;            /* bytes that were made of input in this service call */
+    struct partial *lent;    /* what an extension may put its result into while it is called */
     size_t count;
     struct active_extension list[];
 };
@@ -83,6 +86,13 @@ bool extension_call_all(struct libwebsocket *wsi,
 bool extension_call_active(
     struct libwebsocket *wsi, enum libwebsocket_extension_callback_reasons reason);
 
+/* Fails the connection with what an extension has said about a payload. */
+void extension_fail(struct libwebsocket *wsi, const struct lws_extension_payload *payload);
+
+/* One of them has failed at what was to be sent, and the connection is over. Returns false, with
+ * errno. */
+bool extension_cannot_send(struct libwebsocket *wsi);
+
 /* From here on they work on what the connection sends and receives. */
 void extension_establish(struct libwebsocket *wsi);
 
@@ -91,6 +101,9 @@ void extension_release(struct libwebsocket *wsi);
 
 /* The union of the reserved bits that messages may have. */
 unsigned char extension_reserved_bits(const struct libwebsocket *wsi);
+
+/* So many bytes were made of input: pauses the connection when it has had its share. */
+void extension_spend(struct libwebsocket *wsi, size_t length);
 
 /* Tells the seconds, and has the next one told. */
 void extension_tick(struct engine *engine);

@@ -16,11 +16,17 @@ static bool takes_part(const struct active_extension *active, enum extension_cha
     return chain == CHAIN_PAYLOAD || !active->extension->is_internal;
 }
 
+bool extension_chain_is_used(const struct libwebsocket *wsi, enum extension_chain chain)
+{
+    return wsi->state == CONNECTION_OPEN ||
+           (chain == CHAIN_STREAM && wsi->state == CONNECTION_CLOSE_SENT);
+}
+
 static bool can_go_on(const struct libwebsocket *wsi, enum extension_chain chain)
 {
     if (extension_set_of(wsi)->leftover[chain].bytes || wsi->paused || engine_of(wsi)->ending)
         return false;
-    return connection_takes_input(wsi) && (chain == CHAIN_STREAM || wsi->state == CONNECTION_OPEN);
+    return connection_takes_input(wsi) && extension_chain_is_used(wsi, chain);
 }
 
 /* What one of them has been asked, and has answered. */
@@ -36,7 +42,9 @@ static bool call(struct libwebsocket *wsi, const struct chain_end *end,
     payload->close_status = LWS_CLOSE_STATUS_INVALID_PAYLOAD;
     payload->close_reason = NULL;
     result = extension_call(wsi, active, reason_of(end->chain), payload, 0);
-    active->has_more[end->chain] = result > 0;
+    if (payload->room)
+        end->take_room_back(wsi);
+    active->has_more[end->chain] = result > 0 && extension_chain_is_used(wsi, end->chain);
     if (result >= 0 && payload->data.token_len >= 0 &&
         (payload->data.token || payload->data.token_len == 0))
         return true;

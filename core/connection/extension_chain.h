@@ -10,6 +10,8 @@ struct chain_end {
 
     /* Memory that the last of them may put its result into. NULL: they use their own. */
     unsigned char *(*room)(struct libwebsocket *wsi, size_t *size);
+    /* It was called. Not NULL where room is not. */
+    void (*take_room_back)(struct libwebsocket *wsi);
 
     /* Takes the result, all of it; `ends` where that is the end of a message. */
     void (*put)(struct libwebsocket *wsi, unsigned char *bytes, size_t length, bool ends);
@@ -25,6 +27,9 @@ void extension_chain_push(struct libwebsocket *wsi, const struct chain_end *end,
 
 /* Goes on with what was left over. */
 void extension_chain_resume(struct libwebsocket *wsi, const struct chain_end *end);
+
+/* Whether what comes out of a chain is of any use. */
+bool extension_chain_is_used(const struct libwebsocket *wsi, enum extension_chain chain);
 
 /* Whether something is left over. */
 bool extension_chain_pending(const struct libwebsocket *wsi, enum extension_chain chain);

@@ -91,7 +91,7 @@ enum verdict { AGREED, DECLINED, NO_MEMORY };
 static enum verdict construct(struct libwebsocket *wsi, struct extension *extension,
     const struct extension_element *element, struct text *text)
 {
-    struct negotiation_out out = {text, element};
+    struct negotiation_out out = {text, text ? text->length : 0, element};
     struct lws_extension_negotiation negotiation = {.out = &out};
     struct active_extension active = {.extension = extension};
     struct lws_extension_parameter *parameters;
@@ -189,8 +189,10 @@ void extension_show_reply(struct libwebsocket *wsi, const struct text *reply)
 static bool wants_to_offer(struct libwebsocket *wsi, struct extension *extension)
 {
     void *name = (void *)(size_t)extension->element.name;
+    unsigned char state = wsi->state;
 
     return !extension_call_all(wsi, LWS_EXT_CALLBACK_CHECK_OK_TO_PROPOSE_EXTENSION, name, 0) &&
+           !is_gone(wsi, state) &&
            connection_callback_as(wsi, &engine_of(wsi)->protocols[0],
                LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED, wsi->session, name, 0) == 0;
 }
@@ -205,19 +207,20 @@ void extension_offer(struct libwebsocket *wsi, struct text *offer)
         const struct active_extension idle = {.extension = extension};
         int more = 1;
 
-        if (!wants_to_offer(wsi, extension))
+        if (!wants_to_offer(wsi, extension) || is_gone(wsi, state))
             continue;
         for (unsigned int alternative = 0;
              more > 0 && alternative < EXTENSION_ALTERNATIVES_MAX && !is_gone(wsi, state);
              alternative++) {
             char bytes[EXTENSION_NAME_MAX + EXTENSION_PARAMETERS_MAX + 64];
             struct text text;
-            struct negotiation_out out = {&text, NULL};
+            struct negotiation_out out = {.text = &text};
             struct lws_extension_negotiation negotiation = {
                 .alternative = alternative, .out = &out};
 
             text_init(&text, bytes, sizeof(bytes));
             (void)extension_text_add_name(&text, extension->element.name);
+            out.start = text.length;
             more = extension_call(wsi, &idle, LWS_EXT_CALLBACK_OFFER, &negotiation, 0);
             if (more < 0 || is_gone(wsi, state))
                 break;

@@ -12,6 +12,7 @@
 /* What is behind `out` of struct lws_extension_negotiation. */
 struct negotiation_out {
     struct text *text; /* the offer or answer so far; NULL where nothing can be said */
+    size_t start;      /* where its parameters begin */
     const struct extension_element *element; /* what the peer has said; NULL for an offer */
 };
 

@@ -19,7 +19,8 @@ static size_t read_frames(struct libwebsocket *wsi, unsigned char *bytes, size_t
 {
     size_t used = 0;
 
-    while (used < length && connection_takes_input(wsi) && !wsi->paused && !engine_of(wsi)->ending)
+    while (used < length && extension_chain_is_used(wsi, CHAIN_STREAM) &&
+           connection_takes_input(wsi) && !wsi->paused && !engine_of(wsi)->ending)
         used += websocket_input(wsi, bytes + used, length - used);
     return used;
 }
@@ -42,9 +43,10 @@ static void put(struct libwebsocket *wsi, unsigned char *bytes, size_t length, b
         memcpy(buffer + LWS_SEND_BUFFER_PRE_PADDING, bytes + taken, size);
         used = read_frames(wsi, buffer + LWS_SEND_BUFFER_PRE_PADDING, size);
         taken += used;
+        extension_spend(wsi, used);
     } while (used == size && taken < length);
     engine_return_buffer(engine_of(wsi), buffer);
-    if (taken < length && (wsi->state == CONNECTION_OPEN || wsi->state == CONNECTION_CLOSE_SENT))
+    if (taken < length && extension_chain_is_used(wsi, CHAIN_STREAM))
         (void)extension_chain_keep(wsi, CHAIN_STREAM, bytes + taken, length - taken);
 }
 
@@ -76,15 +78,6 @@ void extension_stream_resume(struct libwebsocket *wsi)
 
 /* --- What is sent */
 
-static bool broken(struct libwebsocket *wsi)
-{
-    if (wsi->state != CONNECTION_DEAD)
-        lwsl_err("connection %d: an extension cannot send\n", wsi->transport.fd);
-    connection_die(wsi);
-    errno = EIO;
-    return false;
-}
-
 /* A piece has been through all of them. */
 static bool hand_over(struct libwebsocket *wsi, const struct lws_tokens *tokens)
 {
@@ -98,7 +91,7 @@ static bool hand_over(struct libwebsocket *wsi, const struct lws_tokens *tokens)
                               wsi, &set->list[i], LWS_EXT_CALLBACK_PACKET_TX_DO_SEND, &result, 0);
 
         if (taken < 0 || wsi->state == CONNECTION_DEAD)
-            return broken(wsi);
+            return extension_cannot_send(wsi);
         if (taken > 0)
             return true;
     }
@@ -120,7 +113,7 @@ static bool pass_on(struct libwebsocket *wsi, size_t index, struct lws_tokens to
         more = extension_call(wsi, &set->list[index], reason, &tokens, 0);
         if (more < 0 || tokens.token_len < 0 || (!tokens.token && tokens.token_len > 0) ||
             wsi->state == CONNECTION_DEAD)
-            return broken(wsi);
+            return extension_cannot_send(wsi);
         if (tokens.token_len > 0 &&
             !pass_on(wsi, index + 1, tokens, LWS_EXT_CALLBACK_PACKET_TX_PRESEND))
             return false;
@@ -137,7 +130,7 @@ bool extension_stream_send(struct libwebsocket *wsi, const void *bytes, size_t l
 
     if (set->sending) {
         lwsl_err("connection %d: written to while an extension was sending\n", wsi->transport.fd);
-        return broken(wsi);
+        return extension_cannot_send(wsi);
     }
     set->sending = true;
     while (length > 0 && sent) {
@@ -160,8 +153,9 @@ void extension_stream_flush(struct libwebsocket *wsi)
     struct extension_set *set = extension_set_of(wsi);
     bool sent = true;
 
-    if (!wsi->stream_extended || set->sending || wsi->broken)
+    if (!wsi->stream_extended || set->sending || set->flushed || wsi->broken)
         return;
+    set->flushed = true;
     set->sending = true;
     for (size_t i = 0; i < set->count && sent; i++) {
         char nothing = 0;
@@ -179,14 +173,14 @@ bool extension_stream_finish(struct libwebsocket *wsi)
 
     if (!wsi->stream_extended)
         return true;
-    if (!set->flushed) {
-        set->flushed = true;
-        extension_stream_flush(wsi);
-        if (!backlog_empty(&wsi->backlog)) {
-            connection_attend(wsi);
-            return false;
-        }
+    extension_stream_flush(wsi);
+    if (!backlog_empty(&wsi->backlog)) {
+        connection_attend(wsi);
+        return false;
     }
-    return wsi->state != CONNECTION_DEAD &&
-           !extension_call_active(wsi, LWS_EXT_CALLBACK_CHECK_OK_TO_REALLY_CLOSE);
+    /* Asking is something that happens, too: it is not for them to ask again after. */
+    if (set->asked || wsi->state == CONNECTION_DEAD)
+        return false;
+    set->asked = extension_call_active(wsi, LWS_EXT_CALLBACK_CHECK_OK_TO_REALLY_CLOSE);
+    return !set->asked && wsi->state != CONNECTION_DEAD;
 }

@@ -13,7 +13,7 @@ void extension_stream_resume(struct libwebsocket *wsi);
 /* What connection_send() is where extensions change the stream. */
 bool extension_stream_send(struct libwebsocket *wsi, const void *bytes, size_t length);
 
-/* Sends what the extensions have kept back. */
+/* Nothing more will be written: sends what the extensions have kept back. */
 void extension_stream_flush(struct libwebsocket *wsi);
 
 /* Nothing is left to be sent. False where an extension wants it to go on nevertheless. */

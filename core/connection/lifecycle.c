@@ -18,6 +18,8 @@ void connection_ready(struct libwebsocket *wsi, short events)
 {
     unsigned char ready = (unsigned char)(events & wsi->announced);
 
+    if (wsi->extended)
+        extension_set_of(wsi)->asked = false;
     if (events & (POLLHUP | POLLERR | POLLNVAL)) {
         ready |= wsi->announced;
         if (wsi->announced == 0) {
@@ -54,8 +56,14 @@ static bool program_may_write(const struct libwebsocket *wsi)
 static void say_writeable(struct libwebsocket *wsi)
 {
     wsi->wants_writable = false;
-    if (wsi->extended && extension_call_active(wsi, LWS_EXT_CALLBACK_IS_WRITEABLE))
-        return;
+    if (wsi->extended) {
+        if (extension_call_active(wsi, LWS_EXT_CALLBACK_IS_WRITEABLE))
+            return;
+        /* It may have written something, which has to go first. */
+        wsi->wants_writable = !program_may_write(wsi);
+        if (wsi->wants_writable)
+            return;
+    }
     if (wsi->state == CONNECTION_OPEN) {
         if (connection_callback(wsi,
                 wsi->is_client ? LWS_CALLBACK_CLIENT_WRITEABLE : LWS_CALLBACK_SERVER_WRITEABLE,

@@ -34,23 +34,35 @@ bool payload_input_is_at_work(const struct libwebsocket *wsi)
     return set && set->unpacking;
 }
 
+/* How many bytes the message may still have, and one more, which is too many; and those that are
+ * there already and need room. */
+static uint64_t most_more(const struct libwebsocket *wsi, size_t there)
+{
+    return engine_of(wsi)->limits.unpacked - extension_set_of(wsi)->unpacked + 1 + there;
+}
+
 /* One byte more than a piece has: what is given to the program is not the last piece before the
  * next byte, or the frame's end, has been seen. */
-static size_t size_wanted(const struct libwebsocket *wsi)
+static size_t size_wanted(
+    const struct libwebsocket *wsi, const struct partial *partial, size_t there)
 {
-    return wsi->protocol->piece_size + 1;
+    size_t most = wsi->protocol->piece_size + 1;
+    size_t used = partial ? partial->used : 0;
+
+    return most - used < most_more(wsi, there) ? most : used + (size_t)most_more(wsi, there);
 }
 
 /* NULL where memory is short, and the connection is over. */
-static struct partial *with_room(struct libwebsocket *wsi)
+static struct partial *with_room(struct libwebsocket *wsi, size_t there)
 {
     struct websocket_input *input = &wsi->websocket;
     struct partial *partial = input->partial;
     size_t size = partial ? 2 * partial->size : FIRST_SIZE;
+    size_t wanted = size_wanted(wsi, partial, there);
 
     if (partial && partial->used < partial->size)
         return partial;
-    partial = partial_create(partial, size < size_wanted(wsi) ? size : size_wanted(wsi));
+    partial = partial_create(partial, size < wanted ? size : wanted);
     if (!partial) {
         lwsl_err("connection %d: out of memory for a message\n", wsi->transport.fd);
         connection_die(wsi);
@@ -60,23 +72,34 @@ static struct partial *with_room(struct libwebsocket *wsi)
     return partial;
 }
 
+/* The extension may close the connection, and go on to write there. */
 static unsigned char *room(struct libwebsocket *wsi, size_t *size)
 {
-    struct partial *partial = with_room(wsi);
+    struct extension_set *set = extension_set_of(wsi);
+    struct partial *partial = with_room(wsi, 0);
 
     if (!partial)
         return NULL;
+    wsi->websocket.partial = NULL;
+    set->lent = partial;
     *size = partial->size - partial->used;
+    /* Not more than the rest of its share, and of what the message may have. */
+    if (*size > UNPACKED_PER_CALL - set->spent)
+        *size = UNPACKED_PER_CALL - set->spent;
+    if (*size > most_more(wsi, 0))
+        *size = (size_t)most_more(wsi, 0);
     return partial_end(partial);
 }
 
-static void spend(struct libwebsocket *wsi, size_t length)
+static void take_room_back(struct libwebsocket *wsi)
 {
     struct extension_set *set = extension_set_of(wsi);
 
-    set->spent += length;
-    if (set->spent >= UNPACKED_PER_CALL)
-        wsi->paused = true;
+    if (wsi->state == CONNECTION_OPEN)
+        wsi->websocket.partial = set->lent;
+    else
+        free(set->lent);
+    set->lent = NULL;
 }
 
 /* A whole piece is there, and the byte after it. It is nobody else's while the program has it. */
@@ -89,7 +112,6 @@ static void deliver_piece(struct libwebsocket *wsi, size_t known)
     input->partial = NULL;
     extension_set_of(wsi)->known = known;
     message_deliver(wsi, partial_payload(partial), size);
-    spend(wsi, size);
     if (wsi->state != CONNECTION_OPEN) {
         free(partial);
         return;
@@ -109,17 +131,18 @@ static bool can_deliver(const struct libwebsocket *wsi)
 static void gather(struct libwebsocket *wsi, const unsigned char *bytes, size_t length)
 {
     while (length > 0 && can_deliver(wsi)) {
-        struct partial *partial = with_room(wsi);
+        struct partial *partial = with_room(wsi, length);
         size_t here;
 
         if (!partial)
             return;
         here = partial->size - partial->used < length ? partial->size - partial->used : length;
         if (bytes != partial_end(partial))
-            memcpy(partial_end(partial), bytes, here);
+            memmove(partial_end(partial), bytes, here);
         partial->used += here;
         bytes += here;
         length -= here;
+        extension_spend(wsi, here);
         if (partial->used > wsi->protocol->piece_size)
             deliver_piece(wsi, 1 + length);
     }
@@ -143,20 +166,11 @@ static void put(struct libwebsocket *wsi, unsigned char *bytes, size_t length, b
         gather(wsi, bytes, length);
 }
 
-static void fail(struct libwebsocket *wsi, const struct lws_extension_payload *payload)
-{
-    unsigned int code = (unsigned int)payload->close_status;
-    const char *why = payload->close_reason ? payload->close_reason : "";
-
-    if (!close_code_is_valid(code) || strlen(why) > CLOSE_REASON_MAX) {
-        code = CLOSE_UNEXPECTED;
-        why = "";
-    }
-    websocket_fail(wsi, code, why);
-}
-
-static const struct chain_end end = {
-    .chain = CHAIN_PAYLOAD, .room = room, .put = put, .fail = fail};
+static const struct chain_end end = {.chain = CHAIN_PAYLOAD,
+    .room = room,
+    .take_room_back = take_room_back,
+    .put = put,
+    .fail = extension_fail};
 
 void payload_input_take(struct libwebsocket *wsi, unsigned char *bytes, size_t length)
 {
@@ -191,7 +205,6 @@ void payload_input_end_frame(struct libwebsocket *wsi)
     input->partial = NULL;
     extension_set_of(wsi)->known = 0;
     message_deliver_last(wsi, payload, length, (input->first & FRAME_FIN) != 0);
-    spend(wsi, length);
     free(partial);
 }
 

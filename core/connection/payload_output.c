@@ -25,15 +25,6 @@ bool payload_output_is_busy(const struct libwebsocket *wsi)
     return set && (set->packing || set->sending);
 }
 
-static bool broken(struct libwebsocket *wsi)
-{
-    if (wsi->state != CONNECTION_DEAD)
-        lwsl_err("connection %d: an extension cannot send\n", wsi->transport.fd);
-    connection_die(wsi);
-    errno = EIO;
-    return false;
-}
-
 static bool send_frame(struct packing *packing, unsigned char *payload, size_t length, bool is_last)
 {
     unsigned char first = FRAME_CONTINUATION;
@@ -60,7 +51,8 @@ static bool hand_over(struct packing *packing, unsigned char *bytes, size_t leng
     do {
         size_t piece = length < RECEIVE_SIZE ? length : RECEIVE_SIZE;
 
-        memcpy(packing->room, bytes, piece);
+        if (piece > 0)
+            memmove(packing->room, bytes, piece);
         bytes += piece;
         length -= piece;
         sent = send_frame(packing, packing->room, piece, is_last && length == 0);
@@ -68,6 +60,7 @@ static bool hand_over(struct packing *packing, unsigned char *bytes, size_t leng
     return sent;
 }
 
+/* False, with errno, where the connection is over. */
 static bool call(struct packing *packing, struct active_extension *active,
     struct lws_extension_payload *payload, int *more)
 {
@@ -75,15 +68,24 @@ static bool call(struct packing *packing, struct active_extension *active,
 
     payload->begins_message = !active->begun_sending;
     payload->reserved_bits = 0;
+    payload->close_status = LWS_CLOSE_STATUS_UNEXPECTED_CONDITION;
+    payload->close_reason = NULL;
     active->begun_sending = true;
     set->packing = true;
     *more = extension_call(packing->wsi, active, LWS_EXT_CALLBACK_PAYLOAD_TX, payload, 0);
     set->packing = false;
     packing->reserved_bits |= payload->reserved_bits;
-    return *more >= 0 && payload->data.token_len >= 0 &&
-           (payload->data.token || payload->data.token_len == 0) &&
-           (payload->reserved_bits & ~active->reserved_bits) == 0 &&
-           packing->wsi->state == CONNECTION_OPEN;
+    if (*more < 0 && packing->wsi->state == CONNECTION_OPEN) {
+        extension_fail(packing->wsi, payload);
+        errno = EIO;
+        return false;
+    }
+    if (*more >= 0 && payload->data.token_len >= 0 &&
+        (payload->data.token || payload->data.token_len == 0) &&
+        (payload->reserved_bits & ~active->reserved_bits) == 0 &&
+        packing->wsi->state == CONNECTION_OPEN)
+        return true;
+    return extension_cannot_send(packing->wsi);
 }
 
 /* Gives bytes to the extension at the index, and all that it makes of them to those after it. */
@@ -93,7 +95,7 @@ static bool pass_on(
     struct extension_set *set = extension_set_of(packing->wsi);
     struct lws_extension_payload payload = {.binary = set->sends_binary,
         .ends_message = is_last && (packing->first & FRAME_FIN) != 0,
-        .uncompressed = (packing->flags & LWS_WRITE_UNCOMPRESSED) != 0};
+        .uncompressed = set->sends_uncompressed};
     int more;
 
     if (index == set->count)
@@ -106,7 +108,7 @@ static bool pass_on(
     payload.data.token_len = (int)length;
     do {
         if (!call(packing, &set->list[index], &payload, &more))
-            return broken(packing->wsi);
+            return false;
         if ((payload.data.token_len > 0 || (more == 0 && is_last)) &&
             !pass_on(packing, index + 1, (unsigned char *)payload.data.token,
                 (size_t)payload.data.token_len, is_last && more == 0))
@@ -133,6 +135,7 @@ bool payload_output_send(struct libwebsocket *wsi, unsigned char first, unsigned
     }
     packing.room = buffer + LWS_SEND_BUFFER_PRE_PADDING;
     if ((first & FRAME_OPCODE_BITS) != FRAME_CONTINUATION) {
+        set->sends_uncompressed = (flags & LWS_WRITE_UNCOMPRESSED) != 0;
         set->sends_binary = (first & FRAME_OPCODE_BITS) == FRAME_BINARY;
         for (size_t i = 0; i < set->count; i++)
             set->list[i].begun_sending = false;

@@ -183,14 +183,14 @@ static void receive_from_transport(struct libwebsocket *wsi)
 
 static bool extensions_keep(const struct libwebsocket *wsi)
 {
-    return wsi->extended && (extension_chain_pending(wsi, CHAIN_PAYLOAD) ||
-                                extension_chain_pending(wsi, CHAIN_STREAM));
+    return wsi->extended &&
+           (websocket_input_keeps(wsi) || extension_chain_pending(wsi, CHAIN_STREAM));
 }
 
 static void resume_extensions(struct libwebsocket *wsi)
 {
     wsi->receiving = true;
-    if (extension_chain_pending(wsi, CHAIN_PAYLOAD))
+    if (websocket_input_keeps(wsi))
         websocket_input_resume(wsi);
     else
         extension_stream_resume(wsi);

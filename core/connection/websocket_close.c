@@ -2,6 +2,7 @@
 
 #include "codec/close_payload.h"
 #include "connection/drain.h"
+#include "connection/extension_stream.h"
 #include "connection/websocket_input.h"
 #include "connection/websocket_output.h"
 
@@ -79,6 +80,9 @@ bool websocket_close_with(struct libwebsocket *wsi, const unsigned char *payload
         return false;
     }
     wsi->state = CONNECTION_CLOSE_SENT;
+    extension_stream_flush(wsi);
+    if (wsi->state != CONNECTION_CLOSE_SENT)
+        return false;
     /* What has come of a data frame is of no use any more; the rest of it is passed over. */
     if (!frame_is_control(wsi->websocket.first))
         websocket_input_release(wsi);

@@ -28,4 +28,5 @@ void websocket_establish(struct libwebsocket *wsi, struct protocol *protocol, vo
     extension_establish(wsi);
     (void)connection_callback(
         wsi, wsi->is_client ? LWS_CALLBACK_CLIENT_ESTABLISHED : LWS_CALLBACK_ESTABLISHED, NULL, 0);
+    (void)extension_call_all(wsi, LWS_EXT_CALLBACK_ANY_WSI_ESTABLISHED, NULL, 0);
 }

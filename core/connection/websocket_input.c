@@ -141,12 +141,13 @@ static size_t gather_payload(struct libwebsocket *wsi, const unsigned char *byte
     return length;
 }
 
-/* All that extensions make of the frame has been delivered, if none of it is left over. */
+/* All of the frame has come, and if extensions have left nothing over it can be ended. */
 static void end_unpacked_frame(struct libwebsocket *wsi)
 {
     struct websocket_input *input = &wsi->websocket;
 
-    if (input->remaining > 0 || extension_chain_pending(wsi, CHAIN_PAYLOAD))
+    if (input->remaining > 0 || extension_chain_pending(wsi, CHAIN_PAYLOAD) ||
+        (wsi->state == CONNECTION_OPEN && wsi->flow_stopped) || engine_of(wsi)->ending)
         return;
     if (wsi->state == CONNECTION_OPEN)
         payload_input_end_frame(wsi);
@@ -254,6 +255,15 @@ void websocket_heard(struct libwebsocket *wsi)
         return;
     wsi->ping_waits = false;
     connection_set_due(wsi, engine_of(wsi)->limits.ping_interval);
+}
+
+bool websocket_input_keeps(const struct libwebsocket *wsi)
+{
+    const struct websocket_input *input = &wsi->websocket;
+
+    return wsi->established && payload_input_is_at_work(wsi) && input->in_payload &&
+           !frame_is_control(input->first) &&
+           (input->remaining == 0 || extension_chain_pending(wsi, CHAIN_PAYLOAD));
 }
 
 void websocket_input_resume(struct libwebsocket *wsi)

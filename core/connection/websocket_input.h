@@ -8,6 +8,9 @@
  * are more, and the connection takes input and is not paused. */
 size_t websocket_input(struct libwebsocket *wsi, unsigned char *bytes, size_t length);
 
+/* Whether extensions have left over something of the frame at hand, its last piece perhaps. */
+bool websocket_input_keeps(const struct libwebsocket *wsi);
+
 /* Goes on with what extensions have left over of the frame at hand. */
 void websocket_input_resume(struct libwebsocket *wsi);
 

@@ -134,8 +134,9 @@ LWS_VISIBLE int libwebsocket_rx_flow_control(struct libwebsocket *wsi, int enabl
     LWS_LINK(libwebsocket_rx_flow_control);
 
 /*
- * In RECEIVE: how many bytes of the frame at hand are still to come after this piece.
- * 0 elsewhere, and for NULL. Since 2011-02-12.
+ * In RECEIVE: how many bytes of the frame at hand are still to come after this piece. Where an
+ * extension changes the payload, as permessage-deflate does, that is not known: it is some number
+ * above 0 then, and 0 with the frame's last piece. 0 elsewhere, and for NULL. Since 2011-02-12.
  */
 LWS_VISIBLE size_t libwebsockets_remaining_packet_payload(struct libwebsocket *wsi)
     LWS_LINK(libwebsockets_remaining_packet_payload);
@@ -193,7 +194,8 @@ LWS_VISIBLE int lws_close_reason(struct libwebsocket *wsi, int status, const voi
  * sent before; CLOSED comes when the peer has answered, or the time for it is up.
  *
  * Returns 0, also where it was closing already. Returns -1 with errno EINVAL where an argument is
- * not as above or wsi is not a connection, ENOMEM where memory is short; it goes on then. Calls
+ * not as above or wsi is not a connection, EBUSY from an extension that is working on what is sent,
+ * ENOMEM where memory is short; it goes on then. Calls
  * back where the end is reached at once: CLOSED, CLOSED_HTTP or CLIENT_CONNECTION_ERROR, unless it
  * is called from a callback; they come later then. An addition.
  */

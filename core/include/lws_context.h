@@ -202,7 +202,7 @@ struct lws_context_extras {
 
     /*
      * permessage-deflate, where info->extensions has it. How hard zlib tries (deflate_level, 1 to
-     * 9, default 6), how much memory it takes for that (deflate_memory_level, 1 to 9, default 8),
+     * 9, default 3), how much memory it takes for that (deflate_memory_level, 1 to 9, default 8),
      * and the bytes below which a message, or the first fragment of one, is not compressed
      * (deflate_threshold, default 256; 1: all are).
      */

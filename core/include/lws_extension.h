@@ -46,15 +46,15 @@ enum libwebsocket_extension_callback_reasons {
 
     /*
      * Both sides have closed, or will send no more, and all that was written has gone: the
-     * descriptor is about to be closed in good order. A nonzero return puts that off. It is asked
-     * again whenever something happens to the connection, and no longer when close_timeout_ms is
-     * over.
+     * descriptor is about to be closed in good order. A positive return puts that off. It is asked
+     * again when the descriptor has been ready for something, and after each 1HZ; no longer when
+     * close_timeout_ms is over.
      */
     LWS_EXT_CALLBACK_CHECK_OK_TO_REALLY_CLOSE = 6,
 
     /*
      * A client is about to offer the extension whose name is `in`, to a server. Comes to every
-     * extension of the context, `user` is NULL. A nonzero return leaves it out.
+     * extension of the context, `user` is NULL. A positive return leaves it out.
      */
     LWS_EXT_CALLBACK_CHECK_OK_TO_PROPOSE_EXTENSION = 7,
 
@@ -63,7 +63,7 @@ enum libwebsocket_extension_callback_reasons {
     LWS_EXT_CALLBACK_DESTROY = 8,
 
     /* Any WebSocket of the context is about to be closed, just before the program's CLOSED, or has
-     * been established, just before the program is told. Come to every extension of the context,
+     * been established, just after the program was told. Come to every extension of the context,
      * whether it is active there or not; `user` is NULL. */
     LWS_EXT_CALLBACK_DESTROY_ANY_WSI_CLOSING = 9,
     LWS_EXT_CALLBACK_ANY_WSI_ESTABLISHED = 10,
@@ -97,9 +97,10 @@ enum libwebsocket_extension_callback_reasons {
     LWS_EXT_CALLBACK_HANDSHAKE_REPLY_TX = 14,
 
     /*
-     * The connection is about to end, and nothing will be written to it any more: what the
-     * extension has kept back goes out now. `in` is a struct lws_tokens with no bytes, to be filled
-     * in as for PACKET_TX_PRESEND; the result passes through those after this one.
+     * The close frame has been written, or the peer has ended the connection: nothing else will be
+     * written, and what the extension has kept back goes out now. `in` is a struct lws_tokens with
+     * no bytes, to be filled in as for PACKET_TX_PRESEND; the result passes through those after
+     * this one.
      */
     LWS_EXT_CALLBACK_FLUSH_PENDING_TX = 15,
 
@@ -107,8 +108,9 @@ enum libwebsocket_extension_callback_reasons {
      * since some time in the past. Not for the library's own extensions, which sleep. */
     LWS_EXT_CALLBACK_1HZ = 18,
 
-    /* The program asks for WRITEABLE. A positive return says that the extension sees to it: the
-     * program is not called then unless it is asked for again. */
+    /* The program asks for WRITEABLE with libwebsocket_callback_on_writable(). A positive return
+     * says that the extension sees to it: the program is not called then unless it is asked for
+     * again. */
     LWS_EXT_CALLBACK_REQUEST_ON_WRITEABLE = 19,
 
     /* The program is about to be told WRITEABLE. A positive return takes its turn. */
@@ -141,9 +143,12 @@ struct libwebsocket_extension;
  *             be changed
  *   wsi, user, in, len   as the reason says
  *
- * It may call any function; but from PACKET_TX_PRESEND, PACKET_TX_DO_SEND, FLUSH_PENDING_TX and
- * PAYLOAD_TX it may not serve the context, and libwebsocket_write() for the same connection is
- * refused with EBUSY. Since 2011-03-05.
+ * It is called from inside the functions that call back, and, where what happens concerns an
+ * extension, from libwebsocket_write(), libwebsocket_callback_on_writable() and
+ * lws_send_pipe_choked() as well. It may call any function; but from PACKET_TX_PRESEND,
+ * PACKET_TX_DO_SEND, FLUSH_PENDING_TX and PAYLOAD_TX it may not serve the context, and
+ * libwebsocket_write() and lws_close() for the same connection are refused with EBUSY. Since
+ * 2011-03-05.
  */
 typedef int(extension_callback_function)(struct libwebsocket_context *context,
     struct libwebsocket_extension *ext, struct libwebsocket *wsi,
@@ -196,37 +201,35 @@ struct lws_extension_negotiation {
 LWS_VISIBLE int lws_extension_add_parameter(struct lws_extension_negotiation *negotiation,
     const char *name, const char *value) LWS_LINK(lws_extension_add_parameter);
 
-/*
- * A piece of a message's payload. An addition, but that it begins with a struct lws_tokens.
- *
- *   data           the bytes, and how many; to be pointed at what replaces them. What they are
- *                  replaced with must stay as it is until the extension is called again for this
- *                  connection. Those of PAYLOAD_RX may be changed in place, those of PAYLOAD_TX
- * not. room, room_size   memory of the library's that the result may be put into, instead of memory
- * of the extension's own; at least 16 bytes for PAYLOAD_TX, at least one for PAYLOAD_RX. NULL where
- * another extension comes after it. binary         nonzero where the message is binary, 0 where it
- * is text begins_message   nonzero in the extension's first call for the message ends_message
- * nonzero where the message ends with this piece, in all calls for it. There may be no bytes in it.
- *   uncompressed   nonzero where the program wrote the message with LWS_WRITE_UNCOMPRESSED
- *   reserved_bits  PAYLOAD_RX: those of the message's first frame. PAYLOAD_TX: the extension may
- *                  set its own where begins_message is set; later they make no difference.
- *   close_status   what the connection is failed with after a negative return; 1007 unless the
- *                  extension sets another
- *   close_reason   a few words about that, or NULL
- *
- * A positive return asks for another call with no bytes, for more of the result. For PAYLOAD_TX,
- * and as long as it asks, the bytes it was given stay where they are; for PAYLOAD_RX they do not,
- * and the next call may be in a later service call.
- */
+/* A piece of a message's payload. An addition, but that it begins with a struct lws_tokens. */
 struct lws_extension_payload {
+    /*
+     * The bytes, and how many. To be pointed at what replaces them, which must stay as it is until
+     * the extension is called again for this connection. Those of PAYLOAD_RX may be changed in
+     * place, those of PAYLOAD_TX not.
+     *
+     * A positive return asks for another call with no bytes, for more of the result. For
+     * PAYLOAD_TX, and as long as it asks, the bytes it was given stay where they are; for
+     * PAYLOAD_RX they do not, and the next call may be in a later service call.
+     */
     struct lws_tokens data;
+
+    /* Memory of the library's that the result may be put into, instead of memory of the extension's
+     * own; at least one byte. NULL where another extension comes after it. */
     char *room;
     int room_size;
-    unsigned char binary;
-    unsigned char begins_message;
-    unsigned char ends_message;
-    unsigned char uncompressed;
+
+    unsigned char binary;         /* 1 where the message is binary, 0 where it is text */
+    unsigned char begins_message; /* 1 in the extension's first call for the message */
+    unsigned char ends_message;   /* 1 in all calls for its last piece, which may have no bytes */
+    unsigned char uncompressed;   /* 1 where it was written with LWS_WRITE_UNCOMPRESSED */
+
+    /* PAYLOAD_RX: those of the message's first frame. PAYLOAD_TX: 0, for the extension to set its
+     * own in the first call for a message; later they make no difference. */
     unsigned char reserved_bits;
+
+    /* What a negative return fails the connection with: 1007 for PAYLOAD_RX and 1011 for
+     * PAYLOAD_TX, or what the extension sets; and a few words about that, or NULL. */
     int close_status;
     const char *close_reason;
 };

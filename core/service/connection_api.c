@@ -6,6 +6,7 @@
 #include "connection/http_response.h"
 #include "connection/lifecycle.h"
 #include "connection/payload_input.h"
+#include "connection/payload_output.h"
 #include "connection/websocket_close.h"
 #include "connection/websocket_output.h"
 #include "platform/socket.h"
@@ -86,7 +87,8 @@ size_t libwebsockets_remaining_packet_payload(struct libwebsocket *wsi)
 {
     if (!wsi || !wsi->established || !wsi->receiving)
         return 0;
-    return (size_t)wsi->websocket.remaining + payload_input_known(wsi);
+    return wsi->websocket.in_payload ? (size_t)wsi->websocket.remaining + payload_input_known(wsi)
+                                     : 0;
 }
 
 int libwebsocket_is_final_fragment(struct libwebsocket *wsi)
@@ -128,6 +130,11 @@ int lws_close(struct libwebsocket *wsi, int status, const void *reason, size_t l
 
     if (!wsi || connection_is_internal(wsi))
         return misuse("lws_close");
+    if (payload_output_is_busy(wsi)) {
+        lwsl_warn("lws_close: from inside an extension that is sending\n");
+        errno = EBUSY;
+        return -1;
+    }
     if (websocket_check_close(status, reason, len) < 0 ||
         (wsi->state == CONNECTION_OPEN && websocket_stage_close(wsi, status, reason, len) < 0))
         return -1;

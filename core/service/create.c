@@ -273,6 +273,7 @@ static struct libwebsocket_context *allocate(void)
     queue_init(&context->graves);
     list_init(&context->engine.connecting);
     list_init(&context->engine.ticking);
+    list_init(&context->engine.ticked);
     deadline_init(&context->engine.tick);
     context->timer_at = UINT64_MAX;
     return context;

@@ -69,6 +69,8 @@ static void disown_protocols(struct libwebsocket_context *context)
 
 void end_silently(struct libwebsocket_context *context)
 {
+    /* An extension may still be called, and ask for what is going on already. */
+    context->engine.ending = true;
     if (!context->created)
         give_back_adopted(context);
     for (size_t fd = 0; fd < context->by_fd_size; fd++) {
@@ -88,7 +90,6 @@ void end_silently(struct libwebsocket_context *context)
     resolver_release(context->resolver);
     proxy_address_free(&context->proxy);
     extension_end_context(&context->engine);
-    deflate_pool_free(&context->engine.deflate);
     engine_tls_free(&context->engine.tls);
     free(context->engine.protocols);
     free(context->engine.receive_buffer);

@@ -36,7 +36,7 @@ int lws_extension_add_parameter(
     if (out && out->text && name) {
         before = out->text->length;
         if (extension_text_add_parameter(out->text, name, value) &&
-            out->text->length <= EXTENSION_PARAMETERS_MAX)
+            out->text->length - out->start <= EXTENSION_PARAMETERS_MAX)
             return 0;
         if (out->text->overflow || out->text->length > before)
             error = EMSGSIZE;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_LEVEL = 6, DEFAULT_MEMORY_LEVEL = 8, DEFAULT_THRESHOLD = 256 };
+enum { DEFAULT_LEVEL = 3, DEFAULT_MEMORY_LEVEL = 8, DEFAULT_THRESHOLD = 256 };
 
 static bool is_within(int value, int least, int most)
 {

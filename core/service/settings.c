@@ -40,9 +40,10 @@ bool settings_limits(
     limits->message = extras->max_message_size && extras->max_message_size < most_message
                           ? extras->max_message_size
                           : most_message;
-    limits->unpacked = extras->max_unpacked_size  ? extras->max_unpacked_size
-                       : extras->max_message_size ? limits->message
-                                                  : DEFAULT_UNPACKED_SIZE;
+    limits->unpacked = extras->max_message_size ? limits->message : DEFAULT_UNPACKED_SIZE;
+    if (extras->max_unpacked_size)
+        limits->unpacked =
+            extras->max_unpacked_size < most_message ? extras->max_unpacked_size : most_message;
     limits->head = (uint32_t)head;
     limits->header_fields = (uint32_t)fields;
     limits->body = extras->max_body_size ? extras->max_body_size : 1 << 20;

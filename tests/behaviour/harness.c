@@ -88,6 +88,13 @@ bool harness_tls(void)
     return wanted != NULL && strcmp(wanted, "1") == 0;
 }
 
+bool harness_deflate(void)
+{
+    const char *wanted = getenv("LWS_TEST_DEFLATE");
+
+    return wanted != NULL && strcmp(wanted, "1") == 0;
+}
+
 bool harness_sanitized(void)
 {
 #if defined __SANITIZE_ADDRESS__
@@ -426,6 +433,12 @@ static void create_context(struct server *server)
         info.ssl_cert_filepath = certificates_path("server.pem");
         info.ssl_private_key_filepath = certificates_path("server.key");
     }
+    if (server->options.deflate || harness_deflate())
+        info.extensions = libwebsocket_get_internal_extensions();
+    if (harness_deflate() && !server->options.deflate) {
+        extras.deflate_threshold = 1;
+        extras.deflate_takeover = LWS_DEFLATE_TAKEOVER_SEND | LWS_DEFLATE_TAKEOVER_RECEIVE;
+    }
     if (server->options.adjust != NULL)
         server->options.adjust(&info, &extras);
 
@@ -521,6 +534,7 @@ struct server *server_start(const struct server_options *options)
     atomic_fetch_add(&running, 1);
     contract_observe(observe);
     ws_carry(harness_tls() && !server->options.plain ? carry_by_tls : NULL);
+    ws_compress(harness_deflate() && !server->options.deflate);
 
     ck_assert_int_eq(pthread_create(&server->thread, NULL, run_server, server), 0);
     lock(server);

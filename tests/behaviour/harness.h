@@ -18,6 +18,9 @@
  * Where the environment's LWS_TEST_TLS is 1, servers speak TLS, and so does every client of
  * ws_client.h.
  *
+ * Where LWS_TEST_DEFLATE is 1, contexts have permessage-deflate, and so have those clients and the
+ * servers of ws_server.h.
+ *
  * A new file adds its Suite to suites.h and main.c.
  */
 #ifndef LWSLOOP_TESTS_HARNESS_H
@@ -69,6 +72,7 @@ struct server_options {
     bool no_listener; /* no listening socket */
     bool unlogged;    /* RECEIVE and WRITEABLE are too many for the log */
     bool plain;       /* without TLS, whatever the environment says */
+    bool deflate;     /* with permessage-deflate, as extras say; ws_client.h does not offer it */
 };
 
 /* One callback, as it was when it came. */
@@ -188,6 +192,9 @@ enum loop_kind harness_loop(void);
 /* Whether LWS_TEST_TLS asks for TLS. */
 bool harness_tls(void);
 
+/* Whether LWS_TEST_DEFLATE asks for permessage-deflate. */
+bool harness_deflate(void);
+
 /* Whether a sanitizer keeps what was freed, and makes all slow. */
 bool harness_sanitized(void);
 
@@ -204,6 +211,15 @@ bool harness_refuses_io(void);
 
 /* `size`, or `small` where LWS_TEST_CUT would make it too slow. */
 size_t harness_scale(size_t size, size_t small);
+
+/* Expects what libwebsockets_remaining_packet_payload() has said; `due` bytes were to come. How
+ * many will be made of what is compressed is not known before, but whether there are any. */
+#define harness_expect_remaining(found, due)                                                       \
+    do {                                                                                           \
+        if (!harness_deflate())                                                                    \
+            ck_assert_uint_eq(found, due);                                                         \
+        ck_assert_int_eq((found) > 0, (due) > 0);                                                  \
+    } while (0)
 
 /* A pattern to send: `length` bytes that depend on `seed`; valid UTF-8. Freed by the caller. */
 unsigned char *harness_pattern(size_t length, unsigned int seed);

@@ -47,6 +47,24 @@ int main(void)
         srunner_add_suite(runner, tls_reload_suite());
     }
 
+    /* These choose for themselves who compresses. */
+    if (!harness_deflate() && libwebsocket_get_internal_extensions() != NULL) {
+        srunner_add_suite(runner, extension_negotiation_suite());
+        srunner_add_suite(runner, extension_payload_suite());
+        srunner_add_suite(runner, extension_expansion_suite());
+        srunner_add_suite(runner, extension_stream_suite());
+        srunner_add_suite(runner, extension_hooks_suite());
+        srunner_add_suite(runner, extension_events_suite());
+        srunner_add_suite(runner, extension_lifetime_suite());
+        srunner_add_suite(runner, extension_nesting_suite());
+        srunner_add_suite(runner, deflate_negotiation_suite());
+        srunner_add_suite(runner, deflate_messages_suite());
+        srunner_add_suite(runner, deflate_receive_suite());
+        srunner_add_suite(runner, deflate_wrong_suite());
+        srunner_add_suite(runner, deflate_bombs_suite());
+        srunner_add_suite(runner, deflate_lifetime_suite());
+    }
+
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -37,5 +37,19 @@ Suite *client_tls_suite(void);
 Suite *client_tls_traffic_suite(void);
 Suite *tls_server_suite(void);
 Suite *tls_reload_suite(void);
+Suite *extension_negotiation_suite(void);
+Suite *extension_payload_suite(void);
+Suite *extension_expansion_suite(void);
+Suite *extension_stream_suite(void);
+Suite *extension_hooks_suite(void);
+Suite *extension_events_suite(void);
+Suite *extension_lifetime_suite(void);
+Suite *extension_nesting_suite(void);
+Suite *deflate_negotiation_suite(void);
+Suite *deflate_messages_suite(void);
+Suite *deflate_receive_suite(void);
+Suite *deflate_wrong_suite(void);
+Suite *deflate_bombs_suite(void);
+Suite *deflate_lifetime_suite(void);
 
 #endif

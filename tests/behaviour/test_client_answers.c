@@ -69,7 +69,7 @@ static const struct wrong_answer wrong_answers[] = {
         .accept = "Sec-WebSocket-Accept: $\r\nSec-WebSocket-Accept: " WS_ACCEPT,
         .reason = "Sec-WebSocket-Accept"},
 
-    {"4.1 extension", .extra = "Sec-WebSocket-Extensions: permessage-deflate\r\n",
+    {"4.1 extension", .extra = "Sec-WebSocket-Extensions: permessage-inflate\r\n",
         .reason = "extension"},
     {"4.1 extension with a parameter", .extra = "Sec-WebSocket-Extensions: x-other; a=b\r\n",
         .reason = "extension"},

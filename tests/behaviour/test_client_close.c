@@ -276,13 +276,17 @@ START_TEST(fails_a_server_that_sends_wrong_frames)
     struct server *loop = client_start(NULL);
     struct ws_server *server = ws_listen(NULL, 0);
     struct ws_client *peer = client_open(loop, server, NULL);
+    int code = wrong_frames[_i].code;
     struct ws_frame frame;
 
+    /* There it says that the payload is compressed, which it is not. */
+    if (harness_deflate() && strcmp(wrong_frames[_i].name, "5.2 RSV1") == 0)
+        code = 1007;
     ws_send(peer, wrong_frames[_i].bytes, wrong_frames[_i].length);
     ws_receive_frame(peer, &frame);
     ck_assert_msg(frame.first == (WS_FIN | WS_CLOSE) && frame.length >= 2, "%s: %#x",
         wrong_frames[_i].name, frame.first);
-    ck_assert_msg((frame.payload[0] << 8 | frame.payload[1]) == wrong_frames[_i].code, "%s: %d",
+    ck_assert_msg((frame.payload[0] << 8 | frame.payload[1]) == code, "%s: %d",
         wrong_frames[_i].name, frame.payload[0] << 8 | frame.payload[1]);
     ws_frame_free(&frame);
     ws_shutdown(peer);

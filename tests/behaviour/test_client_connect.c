@@ -19,7 +19,8 @@ static void expect_order(
 
         ck_assert_ptr_nonnull(record);
         if (record->reason == LWS_CALLBACK_PROTOCOL_INIT ||
-            record->reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS)
+            record->reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS ||
+            record->reason == LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED)
             continue;
         ck_assert_int_eq(record->reason, reasons[at]);
         at++;

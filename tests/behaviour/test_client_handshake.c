@@ -45,6 +45,17 @@ static char *expected_request(
     return text;
 }
 
+/* That it is there belongs to permessage-deflate. */
+static void take_out_line(char *head, const char *begin)
+{
+    char *line = strstr(head, begin);
+    char *next;
+
+    ck_assert_ptr_nonnull(line);
+    next = strstr(line, "\r\n") + 2;
+    memmove(line, next, strlen(next) + 1);
+}
+
 /* %d in a host is the port. */
 static const struct {
     struct client client;
@@ -112,6 +123,8 @@ START_TEST(sends_a_request)
     if (strchr(host, '%') != NULL)
         snprintf(strchr(host, '%'), 8, "%d", server->port);
     expected = expected_request(requests[_i].target, host, key, requests[_i].lines);
+    if (harness_deflate())
+        take_out_line(request, "Sec-WebSocket-Extensions:");
     ck_assert_str_eq(request, expected);
     free(expected);
     free(key);

@@ -40,7 +40,8 @@ static void fill(struct server *loop, void *argument)
     size_t *taken = argument;
 
     for (;;) {
-        int result = send_bytes(wsi, pattern, size, LWS_WRITE_BINARY);
+        int result = send_bytes(wsi, pattern, size,
+            (enum libwebsocket_write_protocol)(LWS_WRITE_BINARY | LWS_WRITE_UNCOMPRESSED));
 
         if (result < 0)
             break;

@@ -82,7 +82,7 @@ START_TEST(holds_back_pieces_of_a_frame)
 
         ck_assert_uint_eq(record->len, i < 10 ? 100 : 50);
         ck_assert_mem_eq(record->bytes, pattern + i * 100, record->len);
-        ck_assert_uint_eq(record->remaining, i < 10 ? 950 - i * 100 : 0);
+        harness_expect_remaining(record->remaining, i < 10 ? 950 - i * 100 : 0);
         ck_assert_uint_eq(server_count(server, LWS_CALLBACK_RECEIVE), i + 1);
         server_run(server, receive_again, NULL);
     }
@@ -122,7 +122,9 @@ START_TEST(pushes_back_on_the_peer)
     static unsigned char zeros[65536];
     unsigned char *out = malloc(sizeof zeros + WS_HEADER_MOST);
     size_t size = harness_scale(sizeof zeros, 4096);
-    size_t length = ws_put_frame(client, out, WS_FIN | WS_BINARY, zeros, size);
+    static const unsigned char mask[4] = {1, 2, 3, 4};
+    /* Not compressed, or it would be next to nothing. */
+    size_t length = ws_build_frame(out, WS_FIN | WS_BINARY, mask, 0, size, zeros, size);
     ssize_t count;
     size_t at = 0;
     size_t frames = 0;

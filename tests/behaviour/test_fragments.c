@@ -207,7 +207,7 @@ START_TEST(delivers_what_came_before_a_fault)
 
     length += ws_put_frame(client, out + length, WS_FIN | WS_BINARY, "two", 3);
     length += ws_put_frame(client, out + length, WS_FIN | WS_PING, "p", 1);
-    length += ws_put_frame(client, out + length, WS_FIN | WS_RSV1 | WS_TEXT, "bad", 3);
+    length += ws_put_frame(client, out + length, WS_FIN | WS_RSV3 | WS_TEXT, "bad", 3);
     length += ws_put_frame(client, out + length, WS_FIN | WS_TEXT, "never", 5);
     ws_send(client, out, length);
     ws_expect_text(client, "one");

@@ -427,15 +427,16 @@ START_TEST(delivers_what_came_in_one_record)
     struct server *server = start(&usual, (struct server_options){0});
     SSL_CTX *settings = client_of(NULL);
     struct ws_client *client = connect_with(server, settings);
-    static unsigned char out[MESSAGES * 10];
+    static unsigned char out[MESSAGES * 10 + WS_HEADER_MOST];
     size_t length = 0;
+    int count = 0;
 
     ws_handshake(client, _i == 0 ? "echo" : "mirror");
-    while (length + 10 <= sizeof out)
+    for (; length + WS_HEADER_MOST + 10 <= sizeof out; count++)
         length += ws_put_frame(client, out + length, WS_FIN | WS_TEXT, "text", 4);
     ck_assert_uint_le(length, 16384);
     ws_send(client, out, length);
-    for (int i = 0; i < MESSAGES; i++)
+    for (int i = 0; i < count; i++)
         ws_expect_text(client, "text");
     ws_finish(client);
     ws_free(client);

@@ -42,7 +42,8 @@ static void fill_backlog(struct server *server, void *argument)
 
     do {
         errno = 0;
-        result = send_bytes(wsi, fill->pattern, fill->frame, LWS_WRITE_BINARY);
+        result = send_bytes(wsi, fill->pattern, fill->frame,
+            (enum libwebsocket_write_protocol)(LWS_WRITE_BINARY | LWS_WRITE_UNCOMPRESSED));
         fill->taken += result >= 0;
     } while (result >= 0);
     ck_assert_int_eq(errno, EAGAIN);

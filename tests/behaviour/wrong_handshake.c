@@ -70,7 +70,7 @@ const struct wrong_request wrong_handshakes[] = {
         .end = END_WEBSOCKET, .field = "Sec-WebSocket-Protocol: echo"},
     {"6455-4.2.2 an extension that is not spoken",
         ALSO(
-            "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x; y=\"z\"\r\n"),
+            "Sec-WebSocket-Extensions: permessage-inflate; client_max_window_bits, x; y=\"z\"\r\n"),
         "101", .end = END_WEBSOCKET, .field = "Sec-WebSocket-Extensions:"},
     {"6455-11.3.2 extensions in two lines",
         ALSO("Sec-WebSocket-Extensions: foo\r\nSec-WebSocket-Extensions: bar; baz=2\r\n"), "101",

@@ -319,7 +319,7 @@ static void expect_close(struct subject *subject, int code)
     expect_end(subject);
 }
 
-static void run_frames(const struct wrong_frames *row)
+static void run_frames_of(const struct wrong_frames *row)
 {
     struct server *server = start(false);
     struct ws_client *healthy = ws_open(server_port(server), "echo");
@@ -349,6 +349,14 @@ static void run_frames(const struct wrong_frames *row)
     subject_free(&subject);
     server_wait(server, LWS_CALLBACK_CLOSED, 1);
     server_stop(server);
+}
+
+static void run_frames(const struct wrong_frames *row)
+{
+    /* It stands for something there: test_deflate_wrong.c has what is wrong with that. */
+    if (harness_deflate() && strcmp(row->name, "6455-5.2 RSV1") == 0)
+        return;
+    run_frames_of(row);
 }
 
 START_TEST(handshake)

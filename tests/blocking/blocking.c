@@ -10,6 +10,7 @@
  * for trace.py, and their cost does not count.
  */
 #include "../support/run_loop.h"
+#include "../support/sanitized.h"
 #include "attempts.h"
 #include "cost.h"
 #include "host.h"
@@ -28,17 +29,6 @@
 #define LATE_MS 2000
 #define GAP_MOST_MS 900
 #define COST_MOST_US 50000
-
-#if defined __SANITIZE_ADDRESS__
-#define IS_SANITIZED true
-#elif defined __has_feature
-#if __has_feature(address_sanitizer)
-#define IS_SANITIZED true
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED false
-#endif
 
 static struct {
     const char *folder;

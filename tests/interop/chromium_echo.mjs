@@ -5,14 +5,9 @@
 // Usage: node chromium_echo.mjs [--browser PROGRAM] URL CA
 // URL is https://localhost:PORT/, with the files of run.sh behind it; CA is the authority's file.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import os from "node:os";
-import path from "node:path";
-import { parseArgs, promisify } from "node:util";
-import { chromium } from "playwright-core";
+import { parseArgs } from "node:util";
+import { inBrowser, run, step } from "./chromium_browser.mjs";
 
-const STEP_MILLISECONDS = 30000;
 const SIZES = [0, 1, 125, 126, 4096, 16384, 65535, 65536, 65537, 1024 * 1024];
 
 const { values: options, positionals } = parseArgs({
@@ -23,74 +18,6 @@ const [url, authority] = positionals;
 if (!url || !authority) {
     console.error("usage: chromium_echo.mjs [--browser PROGRAM] URL CA");
     process.exit(2);
-}
-
-let passed = 0;
-let failed = 0;
-
-async function step(name, action) {
-    let late;
-    try {
-        const timeUp = new Promise((_resolve, reject) => {
-            late = setTimeout(() => reject(new Error("timed out")), STEP_MILLISECONDS);
-        });
-        await Promise.race([action(), timeUp]);
-        passed += 1;
-        console.log(`ok      ${name}`);
-    } catch (error) {
-        failed += 1;
-        console.log(`FAILED  ${name}\n        ${String(error.message).replaceAll("\n", "\n        ")}`);
-    }
-    clearTimeout(late);
-}
-
-// A browser with a home in a folder of its own, which trusts our authority or does not.
-async function open(home, trusting) {
-    const store = path.join(home, ".pki", "nssdb");
-    await mkdir(store, { recursive: true });
-    const certutil = (...parameters) => promisify(execFile)("certutil", ["-d", `sql:${store}`, ...parameters]);
-    await certutil("-N", "--empty-password");
-    if (trusting)
-        await certutil("-A", "-n", "tests", "-t", "C,,", "-i", authority);
-    return chromium.launch({
-        executablePath: options.browser,
-        headless: true,
-        timeout: 60000,
-        env: { ...process.env, HOME: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home },
-        args: [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ],
-    });
-}
-
-// Runs in the page: WebSockets whose messages can be waited for one by one.
-function defineTalk() {
-    window.talk = (protocols = []) => {
-        const socket = new WebSocket(location.href.replace(/^http/, "ws"), protocols);
-        const arrived = [];
-        const waiting = [];
-        socket.binaryType = "arraybuffer";
-        const take = (item) => (waiting.length > 0 ? waiting.shift()(item) : arrived.push(item));
-        socket.onmessage = (event) => take(event.data);
-        const closed = new Promise((resolve) => {
-            socket.onclose = ({ code, reason, wasClean }) => {
-                take(null);
-                resolve({ code, reason, wasClean });
-            };
-        });
-        const next = () =>
-            arrived.length > 0 ? arrived.shift() : new Promise((resolve) => waiting.push(resolve));
-        return new Promise((resolve, reject) => {
-            socket.onopen = () => resolve({ socket, next, closed });
-            socket.onerror = () => reject(new Error("the WebSocket did not open"));
-        });
-    };
 }
 
 async function runTrusting(tab) {
@@ -150,6 +77,14 @@ async function runTrusting(tab) {
         });
         assert.equal(chosen, "second");
     });
+    await step("compression is declined", async () => {
+        const extensions = await tab.evaluate(async () => {
+            const { socket } = await window.talk();
+            socket.close();
+            return socket.extensions;
+        });
+        assert.equal(extensions, "");
+    });
     await step("connections side by side", async () => {
         const good = await tab.evaluate(async () => {
             const talks = await Promise.all(Array.from({ length: 30 }, () => window.talk()));
@@ -203,32 +138,8 @@ async function runTrusting(tab) {
     });
 }
 
-async function run(home) {
-    let browser;
-    const inBrowser = async (name, trusting, action) => {
-        try {
-            browser = await open(path.join(home, name), trusting);
-            const tab = await browser.newPage();
-            tab.setDefaultTimeout(STEP_MILLISECONDS);
-            await tab.addInitScript(defineTalk);
-            await action(tab);
-        } finally {
-            await browser?.close();
-        }
-    };
-    await inBrowser("stranger", false, (tab) => step("an authority that is not trusted", () =>
+await run(async () => {
+    await inBrowser(options.browser, null, (tab) => step("an authority that is not trusted", () =>
         assert.rejects(tab.goto(`${url}hello.txt`), /ERR_CERT_AUTHORITY_INVALID/)));
-    await inBrowser("trusting", true, runTrusting);
-}
-
-const home = await mkdtemp(path.join(os.tmpdir(), "lwsloop-chromium-"));
-try {
-    await run(home);
-} catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${error.message}`);
-} finally {
-    await rm(home, { recursive: true, force: true });
-}
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+    await inBrowser(options.browser, authority, runTrusting);
+});

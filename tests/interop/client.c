@@ -5,7 +5,7 @@
  *
  * Usage: client --loop poll|uv|event OPTION… JOB [ARGUMENT…]
  *
- *   echo                sends the messages of series.h, and expects each back
+ *   echo [SERIES]       sends the messages of series.h ("plain"), and expects each back
  *   ask LINE…           sends each line, and prints the answer to it: "message TEXT"
  *   close [LINE]        sends the line and waits to be closed, printing the messages that come
  *   leave CODE REASON   closes
@@ -13,9 +13,12 @@
  *   expect-error        expects that the connection does not come about
  *
  * Lines are "established SUBPROTOCOL", "closed CODE REASON" with what lws_get_close() said, "error
- * REASON" with what CLIENT_CONNECTION_ERROR said, and "failed …".
+ * REASON" with what CLIENT_CONNECTION_ERROR said, and "failed …". With --deflate, whose settings
+ * deflate_option.h tells, there is "permessage-deflate ANSWER" as well, with what the server has
+ * answered, or "none ANSWER" where it is not active ("-" where there is no answer).
  */
 #include "../support/run_loop.h"
+#include "deflate_option.h"
 #include "series.h"
 
 #include <libwebsockets.h>
@@ -51,6 +54,7 @@ struct options {
     const char *key;
     const char *times;
     const char *seconds;
+    const char *deflate;
     const char *job;
 };
 
@@ -65,10 +69,11 @@ struct client {
     unsigned int next; /* argument, or ping */
     unsigned int times_left;
     struct series series;
-    bool inside;      /* a message that is being printed or checked */
-    bool interrupted; /* PING: the message with a ping inside is under way */
-    bool answered;    /* PING: and its pong has come */
-    bool leaving;     /* closed by this side, with the job done */
+    char extensions[512]; /* the server's answer */
+    bool inside;          /* a message that is being printed or checked */
+    bool interrupted;     /* PING: the message with a ping inside is under way */
+    bool answered;        /* PING: and its pong has come */
+    bool leaving;         /* closed by this side, with the job done */
     bool failed;
 };
 
@@ -147,6 +152,8 @@ static int ping_inside_a_message(struct libwebsocket *wsi)
 
 static int take_pong(struct libwebsocket *wsi, const unsigned char *in, size_t len)
 {
+    if (client.job == JOB_ECHO && series_pong(&client.series, in, len) == SERIES_FAILED)
+        return fail("%s", client.series.fault);
     if (client.job != JOB_PING)
         return 0;
     if (len != client.next)
@@ -167,8 +174,9 @@ static int begin_job(struct libwebsocket *wsi)
 {
     switch (client.job) {
     case JOB_ECHO:
-        if (!series_start(&client.series))
-            return fail("out of memory");
+        if (!series_start(
+                &client.series, client.argument_count > 0 ? client.arguments[0] : "plain"))
+            return fail("the series cannot be begun");
         return series_send(&client.series, wsi) == SERIES_FAILED ? fail("%s", client.series.fault)
                                                                  : 0;
     case JOB_ASK:
@@ -229,6 +237,8 @@ static int check_answer(struct libwebsocket *wsi)
         return fail("the status in PRE_ESTABLISH");
     if (lws_hdr_copy(wsi, accept, sizeof(accept), WSI_TOKEN_ACCEPT) != 28)
         return fail("Sec-WebSocket-Accept in PRE_ESTABLISH");
+    if (lws_hdr_copy(wsi, client.extensions, sizeof(client.extensions), WSI_TOKEN_EXTENSIONS) <= 0)
+        strcpy(client.extensions, "-");
     return 0;
 }
 
@@ -309,6 +319,8 @@ static int callback(struct libwebsocket_context *context, struct libwebsocket *w
         const char *name = libwebsockets_get_protocol(wsi)->name;
 
         printf("established %s\n", name ? name : "-");
+        if (client.options->deflate)
+            printf("%s %s\n", deflate_name(wsi), client.extensions);
         if (user != &client)
             return fail("`user` is not what was given");
         return begin_job(wsi);
@@ -372,6 +384,7 @@ static bool parse(int argc, char **argv, struct options *options)
         {"--key", &options->key},
         {"--times", &options->times},
         {"--seconds", &options->seconds},
+        {"--deflate", &options->deflate},
     };
     const size_t count = sizeof(known) / sizeof(known[0]);
     int i = 1;
@@ -406,7 +419,7 @@ static int usage(void)
         "              [--ssl 0|1|2] [--host NAME] [--path PATH] [--origin ORIGIN]\n"
         "              [--protocol LIST] [--version N] [--proxy [USER:PASSWORD@]HOST:PORT]\n"
         "              [--header LINE] [--ca FILE] [--certificate FILE --key FILE] [--times N]\n"
-        "              [--seconds N] JOB [ARGUMENT…]\n");
+        "              [--seconds N] [--deflate SETTINGS] JOB [ARGUMENT…]\n");
     return 2;
 }
 
@@ -424,6 +437,8 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     if (!parse(argc, argv, &options))
         return usage();
+    if (options.deflate && !deflate_option(options.deflate, &info, &extras))
+        return 2;
     extras.http_proxy = options.proxy;
     extras.client_ssl_ca_filepath = options.ca;
     extras.client_ssl_cert_filepath = options.certificate;

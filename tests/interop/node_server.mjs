@@ -2,18 +2,20 @@
 // python_server.py, which is the same in Python.
 //
 // Usage: node node_server.mjs [--tls DIRECTORY] [--certificate NAME,…] [--keepalive]
-//                             [--client-ca] [--tls-version TLSv1.1|TLSv1.2|TLSv1.3] [--compress]
+//                             [--client-ca] [--tls-version TLSv1.1|TLSv1.2|TLSv1.3]
+//                             [--compress] [--deflate JSON]…
 //
-// There is a port, and a first line, for each certificate. --client-ca demands a client's certificate; with --tls-version no other version is spoken. For
-// each TLS connection there is a line "tls VERSION new|resumed ALPN SERVERNAME CLIENT" ("-" for what
-// there is not).
+// There is a port, and a first line, for each certificate, and for each --deflate, which is what ws
+// takes as perMessageDeflate. --client-ca demands a client's certificate; with --tls-version no
+// other version is spoken. For each TLS connection there is a line "tls VERSION new|resumed ALPN
+// SERVERNAME CLIENT" ("-" for what there is not).
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { WebSocketServer } from "ws";
+import { PerMessageDeflate, WebSocketServer } from "ws";
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -25,6 +27,7 @@ const { values: options } = parseArgs({
         "tls-version": { type: "string" },
         keepalive: { type: "boolean", default: false },
         compress: { type: "boolean", default: false },
+        deflate: { type: "string", multiple: true },
     },
 });
 
@@ -98,9 +101,30 @@ function obey(socket, request, line) {
     }
 }
 
-function serve(socket, request) {
+// Each connection's compressed messages, and the bytes they had and have.
+const originalDecompress = PerMessageDeflate.prototype.decompress;
+PerMessageDeflate.prototype.decompress = function (data, fin, callback) {
+    this.traffic ??= { messages: 0, packed: 0, unpacked: 0 };
+    this.traffic.messages += fin ? 1 : 0;
+    this.traffic.packed += data.length;
+    originalDecompress.call(this, data, fin, (error, result) => {
+        this.traffic.unpacked += result?.length ?? 0;
+        callback(error, result);
+    });
+};
+
+function tellCompression(socket, request, answer, count) {
+    const extension = socket._extensions[PerMessageDeflate.extensionName];
+    const { messages, packed, unpacked } = extension?.traffic ?? { messages: 0, packed: 0, unpacked: 0 };
+    const offer = request.headers["sec-websocket-extensions"] ?? "-";
+    console.log(`deflate ${request.url} [${offer}] [${answer ?? "-"}] ${messages} ${count} ${packed} ${unpacked}`);
+}
+
+function serve(socket, request, answer) {
+    let count = 0;
     const pings = options.keepalive ? setInterval(() => socket.ping("alive"), 50) : null;
     socket.on("message", (data, binary) => {
+        count += 1;
         if (socket.protocol === "command")
             obey(socket, request, data.toString());
         else
@@ -109,22 +133,34 @@ function serve(socket, request) {
     socket.on("error", (error) => console.log(`error ${error.message}`));
     socket.on("close", (code, reason) => {
         clearInterval(pings);
+        if (options.deflate)
+            tellCompression(socket, request, answer, count);
         console.log(code === 1006 ? "vanished" : `closed ${code} ${reason}`);
     });
 }
 
-for (const certificate of options.certificate.split(",")) {
+async function listen(certificate, perMessageDeflate) {
     const server = makeServer(certificate);
     const sockets = new WebSocketServer({
         server,
-        perMessageDeflate: options.compress,
+        perMessageDeflate,
         maxPayload: 16 * MEBIBYTE,
         handleProtocols: (offered) => ["second", "echo", "command"].find((name) => offered.has(name)) ?? false,
     });
-    sockets.on("connection", serve);
+    const answers = new WeakMap();
+    sockets.on("headers", (lines, request) => {
+        const field = lines.find((line) => line.startsWith("Sec-WebSocket-Extensions: "));
+        answers.set(request, field?.replace(/^\S+ /, ""));
+    });
+    sockets.on("connection", (socket, request) => serve(socket, request, answers.get(request)));
     server.on("request", (_request, response) => response.writeHead(426).end());
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     console.log(server.address().port);
+}
+
+for (const certificate of options.certificate.split(",")) {
+    for (const deflate of options.deflate?.map(JSON.parse) ?? [options.compress])
+        await listen(certificate, deflate);
 }
 process.stdin.resume().on("end", () => process.exit(0));

@@ -1,12 +1,13 @@
 #!/bin/bash
 # Other implementations talk to a server and a client of this library, on each of the loops named:
 # Python's websockets, Node's ws, curl, openssl s_client, Chromium, tinyproxy and nginx, with and
-# without TLS.
+# without TLS, with and without permessage-deflate.
 #
 # Usage: run.sh SERVER CLIENT [poll] [uv] [event]
 # SERVER and CLIENT are the programs built from server.c and client.c; without a loop, all three.
 # The modules of package.json must have been installed, here or where NODE_MODULES says. CHROMIUM is
-# the browser's program, or empty to leave it out.
+# the browser's program, or empty to leave it out. With LWS_INTEROP_FULL=1 every way to agree on
+# permessage-deflate is tried on each loop, else on poll.
 set -u
 # shellcheck source=tests/interop/steps.sh
 . "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
@@ -52,7 +53,8 @@ serve() {
 for loop; do
     serve ws http
     serve wss https --tls "$certificates"
-    for script in tls_openssl client_talks through_proxy through_nginx; do
+    for script in tls_openssl client_talks through_proxy through_nginx deflate_server \
+        deflate_client; do
         others "$loop: $script" "$here/$script.sh" "$server" "$client" "$loop" "$directory" \
             "$certificates"
     done

@@ -4,18 +4,20 @@
  * standard input does.
  *
  * Usage: server --loop poll|uv|event --directory DIR [--tls DIR [--certificate NAME]
- *               [--ciphers LIST] [--client-ca] [--plain-too]] [--unix PATH]
+ *               [--ciphers LIST] [--client-ca] [--plain-too]] [--unix PATH] [--deflate SETTINGS]
  *
  * With --tls it is wss and https, by what tests/support/certificates.sh has put into that folder
  * and the certificate of this name ("server"); --client-ca demands certificates of clients, and
  * --plain-too takes ws and http as well. PATH is a Unix-domain socket to listen on besides, without
- * TLS.
+ * TLS. SETTINGS are told in deflate_option.h.
  *
  * HTTP: /show/… answers with the path as the program sees it, by LWS_WRITE_HTTP; every other path
  * is a file in DIR. WebSocket: no subprotocol, "echo" and "second" send every message back whole;
+ * "extension" does after it has said which extension is active, "permessage-deflate" or "none";
  * what "command" does is told at obey().
  */
 #include "../support/run_loop.h"
+#include "deflate_option.h"
 
 #include <libwebsockets.h>
 
@@ -190,6 +192,7 @@ static int send_farewell(struct libwebsocket *wsi, size_t length)
  * closes              answers "COUNT CODE REASON" about the latest echo connection that ended
  * ping TEXT           sends a ping with this payload, and "pinged"
  * say TEXT            sends the text
+ * uncompressed TEXT   sends the text, and has extensions leave it as it is
  * fragments N         sends "0 1 2 … " as a message of N fragments
  * burst N             sends N messages by WRITEABLE: their number and filling
  */
@@ -224,6 +227,8 @@ static int obey(struct libwebsocket *wsi, struct command_session *session, char 
     }
     if (strcmp(line, "say") == 0)
         return say(wsi, LWS_WRITE_TEXT, "%s", argument);
+    if (strcmp(line, "uncompressed") == 0)
+        return say(wsi, LWS_WRITE_TEXT | LWS_WRITE_UNCOMPRESSED, "%s", argument);
     if (strcmp(line, "fragments") == 0)
         return send_fragments(wsi, (unsigned int)strtoul(argument, NULL, 10));
     if (strcmp(line, "burst") == 0) {
@@ -267,6 +272,14 @@ static int command_callback(struct libwebsocket_context *context, struct libwebs
     }
 }
 
+static int extension_callback(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
+{
+    if (reason == LWS_CALLBACK_ESTABLISHED)
+        return say(wsi, LWS_WRITE_TEXT, "%s", deflate_name(wsi));
+    return echo_callback(context, wsi, reason, user, in, len);
+}
+
 static int show_path(struct libwebsocket *wsi, const char *path)
 {
     char answer[8192];
@@ -301,6 +314,7 @@ static struct libwebsocket_protocols protocols[] = {
     {NULL, http_callback, sizeof(struct echo_session), 0, NULL, 0},
     {"echo", echo_callback, sizeof(struct echo_session), 0, NULL, 0},
     {"second", echo_callback, sizeof(struct echo_session), 0, NULL, 0},
+    {"extension", extension_callback, sizeof(struct echo_session), 3000, NULL, 0},
     {"command", command_callback, sizeof(struct command_session), 0, NULL, 0},
     {NULL, NULL, 0, 0, NULL, 0},
 };
@@ -355,6 +369,7 @@ struct options {
     const char *certificate;
     const char *ciphers;
     const char *unix_path;
+    const char *deflate;
     bool client_ca;
     bool plain_too;
 };
@@ -372,6 +387,7 @@ static bool parse(int argc, char **argv, struct options *options)
         {"--certificate", &options->certificate, NULL},
         {"--ciphers", &options->ciphers, NULL},
         {"--unix", &options->unix_path, NULL},
+        {"--deflate", &options->deflate, NULL},
         {"--client-ca", NULL, &options->client_ca},
         {"--plain-too", NULL, &options->plain_too},
     };
@@ -446,8 +462,16 @@ int main(int argc, char **argv)
     if (!parse(argc, argv, &options) || (options.tls && !set_tls(&options, &paths, &info))) {
         fprintf(stderr,
             "usage: server --loop poll|uv|event --directory DIR [--tls DIR [--certificate NAME]\n"
-            "              [--ciphers LIST] [--client-ca] [--plain-too]] [--unix PATH]\n");
+            "              [--ciphers LIST] [--client-ca] [--plain-too]] [--unix PATH]\n"
+            "              [--deflate SETTINGS]\n");
         return 2;
+    }
+    if (options.deflate) {
+        /* A client may compress what gets longer by that. */
+        extras.max_unpacked_size = extras.max_message_size;
+        extras.max_message_size += extras.max_message_size / 256;
+        if (!deflate_option(options.deflate, &info, &extras))
+            return 2;
     }
     loop.name = options.loop;
     extras.unix_path = options.unix_path;

@@ -183,7 +183,7 @@ refused() {
 others() {
     local what=$1 last
     shift
-    timeout 300 "$@" >"$work/others" 2>&1
+    timeout 600 "$@" >"$work/others" 2>&1
     last=$(tail -n 1 "$work/others")
     if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
         passed=$((passed + BASH_REMATCH[1]))

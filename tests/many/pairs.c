@@ -8,6 +8,7 @@
  * CERTIFICATES is a folder made by tests/support/certificates.sh; with it all are encrypted.
  */
 #include "../support/run_loop.h"
+#include "../support/sanitized.h"
 #include "pair.h"
 
 #include <dirent.h>
@@ -26,17 +27,6 @@
 /* So many fill what the C library keeps at hand of freed memory, and counts as used. */
 #define FIRST_ROUND 300u
 #define KEPT_MOST (32 * 1024)
-
-#if defined __SANITIZE_ADDRESS__
-#define IS_SANITIZED true
-#elif defined __has_feature
-#if __has_feature(address_sanitizer)
-#define IS_SANITIZED true
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED false
-#endif
 
 enum phase { OPENING, TALKING, RESUMED, CLOSING, ENDED };
 

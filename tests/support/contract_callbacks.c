@@ -378,6 +378,13 @@ static void check_connection(struct context_record *record, struct libwebsocket 
         if (connection->established || user == NULL)
             contract_trouble("%s came with wrong arguments", name);
         break;
+    case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY:
+    case LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED:
+        if (connection->established || protocol != 0 || in == NULL || len != 0)
+            contract_trouble("%s came with wrong arguments", name);
+        if (connection->client && user != connection->given)
+            contract_trouble("%s came with %p as session memory", name, user);
+        break;
     case LWS_CALLBACK_ESTABLISHED:
         check_new(record, connection, protocol, user);
         break;

@@ -14,6 +14,7 @@ bool contract_is_client_reason(enum libwebsocket_callback_reasons reason)
     case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
     case LWS_CALLBACK_CLIENT_WRITEABLE:
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+    case LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED:
         return true;
     default:
         return false;

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ws_deflate.h"
+
 #define HEAD_MOST 65536u
 
 /* Ends the test, and names the place where it called. */
@@ -56,6 +58,29 @@ bool ws_wait_for(const struct ws_client *client, short events, int64_t deadline)
             return false;
         ck_assert(ready >= 0 || errno == EINTR);
     }
+}
+
+static bool compresses;
+
+void ws_compress(bool on)
+{
+    compresses = on;
+}
+
+bool ws_compresses(void)
+{
+    return compresses;
+}
+
+void ws_agree(struct ws_client *client, const char *extensions)
+{
+    struct ws_deflate_terms terms;
+
+    if (extensions == NULL)
+        return;
+    terms = ws_deflate_terms_of(extensions);
+    ws_deflate_free(client->deflate);
+    client->deflate = ws_deflate_new(&terms, client->serves);
 }
 
 static void (*carry_new)(struct ws_client *client);
@@ -406,8 +431,11 @@ static void expect_field(const struct ws_response *response, const char *name, c
 
 void ws_handshake_at(struct ws_client *client, const char *subprotocols, const char *file, int line)
 {
-    char *text = ws_handshake_text("/", subprotocols, NULL);
+    char *text = ws_handshake_text("/", subprotocols,
+        compresses ? "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+                   : NULL);
     struct ws_response response;
+    char *extensions;
 
     ws_send_at(client, text, strlen(text), file, line);
     free(text);
@@ -418,6 +446,11 @@ void ws_handshake_at(struct ws_client *client, const char *subprotocols, const c
     expect_field(&response, "Connection", "Upgrade", file, line);
     if (strstr(response.head, "\r\nSec-WebSocket-Accept: " WS_ACCEPT "\r\n") == NULL)
         FAIL("Sec-WebSocket-Accept is wrong: %s", response.head);
+    extensions = ws_response_field(&response, "Sec-WebSocket-Extensions");
+    if (extensions != NULL && !compresses)
+        FAIL("the server agrees on %s", extensions);
+    ws_agree(client, extensions);
+    free(extensions);
     ws_response_free(&response);
 }
 
@@ -458,7 +491,7 @@ size_t ws_build_frame(unsigned char *out, unsigned int first, const unsigned cha
     return used;
 }
 
-size_t ws_put_frame(
+static size_t put_as_it_is(
     struct ws_client *client, unsigned char *out, unsigned int first, const void *p, size_t length)
 {
     unsigned char mask[4];
@@ -470,14 +503,75 @@ size_t ws_put_frame(
     return ws_build_frame(out, first, mask, 0, length, p, length);
 }
 
+/* Whether a frame is part of a message that is to be compressed; follows what is being sent. */
+static bool is_to_be_packed(struct ws_client *client, unsigned int first)
+{
+    unsigned int opcode = first & ~(unsigned int)WS_FIN;
+    bool packed = client->sends == WS_PACKED_MESSAGE;
+
+    if (client->deflate == NULL || opcode > WS_BINARY)
+        return false;
+    if (opcode == WS_CONTINUATION) {
+        if ((first & WS_FIN) != 0)
+            client->sends = WS_NO_MESSAGE;
+        return packed;
+    }
+    /* The wrong place for it. */
+    if (client->sends != WS_NO_MESSAGE)
+        return false;
+    if ((first & WS_FIN) == 0)
+        client->sends = WS_PACKED_MESSAGE;
+    return true;
+}
+
+/* NULL where the frame goes as it is; freed by the caller. */
+static unsigned char *pack(struct ws_client *client, unsigned int *first, const void *payload,
+    size_t length, size_t *packed)
+{
+    if (!is_to_be_packed(client, *first))
+        return NULL;
+    if ((*first & ~(unsigned int)WS_FIN) != WS_CONTINUATION)
+        *first |= WS_RSV1;
+    return ws_deflate_pack(client->deflate, payload, length, (*first & WS_FIN) != 0, packed);
+}
+
+size_t ws_put_frame(
+    struct ws_client *client, unsigned char *out, unsigned int first, const void *p, size_t length)
+{
+    unsigned int packed_first = first;
+    size_t packed_length = 0;
+    unsigned char *packed = pack(client, &packed_first, p, length, &packed_length);
+    size_t header = client->serves ? 2 : 6;
+    size_t used;
+
+    if (packed == NULL)
+        return put_as_it_is(client, out, first, p, length);
+    header += packed_length < 126 ? 0 : packed_length < 65536 ? 2 : 8;
+    if (header + packed_length <= WS_HEADER_MOST + length) {
+        used = put_as_it_is(client, out, packed_first, packed, packed_length);
+    } else {
+        ck_assert_msg((first & WS_FIN) != 0 && first != (WS_FIN | WS_CONTINUATION),
+            "a fragment grows to %zu bytes", packed_length);
+        ws_deflate_forget(client->deflate);
+        used = put_as_it_is(client, out, first, p, length);
+    }
+    free(packed);
+    return used;
+}
+
 void ws_send_frame_at(struct ws_client *client, unsigned int first, const void *payload,
     size_t length, const char *file, int line)
 {
-    unsigned char *out = malloc(WS_HEADER_MOST + length);
+    size_t packed_length = length;
+    unsigned char *packed = pack(client, &first, payload, length, &packed_length);
+    unsigned char *out = malloc(WS_HEADER_MOST + packed_length);
 
     ck_assert_ptr_nonnull(out);
-    ws_send_at(client, out, ws_put_frame(client, out, first, payload, length), file, line);
+    ws_send_at(client, out,
+        put_as_it_is(client, out, first, packed == NULL ? payload : packed, packed_length), file,
+        line);
     free(out);
+    free(packed);
 }
 
 void ws_send_close_at(
@@ -494,7 +588,7 @@ void ws_send_close_at(
     ws_send_frame_at(client, WS_FIN | WS_CLOSE, payload, 2 + length, file, line);
 }
 
-void ws_receive_frame_at(
+static void receive_as_it_is(
     struct ws_client *client, struct ws_frame *frame, const char *file, int line)
 {
     size_t header = 2;
@@ -530,6 +624,54 @@ void ws_receive_frame_at(
         frame->payload[i] ^= frame->mask[i % 4];
     frame->payload[frame->length] = '\0';
     take(client, header + frame->length);
+}
+
+/* Adds the frames that an extension has made of the same fragment. */
+static void unpack_fragment(
+    struct ws_client *client, struct ws_frame *frame, const char *file, int line)
+{
+    struct ws_frame part = *frame;
+    unsigned char *result = NULL;
+    size_t length = 0;
+
+    for (;;) {
+        bool ends = (part.first & WS_FIN) != 0;
+        const char *fault =
+            ws_deflate_unpack(client->deflate, part.payload, part.length, ends, &result, &length);
+
+        if (fault != NULL)
+            FAIL("%zu compressed bytes came that are not: %s", part.length, fault);
+        ws_frame_free(&part);
+        client->receives_packed = !ends;
+        if (ends)
+            frame->first |= WS_FIN;
+        if (ends || part.length == 0 || ws_deflate_is_flushed(client->deflate))
+            break;
+        receive_as_it_is(client, &part, file, line);
+        if ((part.first & ~(unsigned int)WS_FIN) != WS_CONTINUATION)
+            FAIL("a frame beginning with %#x came inside a compressed fragment", part.first);
+    }
+    result = realloc(result, length + 1);
+    ck_assert_ptr_nonnull(result);
+    result[length] = '\0';
+    frame->payload = result;
+    frame->length = length;
+}
+
+void ws_receive_frame_at(
+    struct ws_client *client, struct ws_frame *frame, const char *file, int line)
+{
+    unsigned int opcode;
+
+    receive_as_it_is(client, frame, file, line);
+    if (client->deflate == NULL)
+        return;
+    opcode = frame->first & ~(unsigned int)WS_FIN;
+    if (opcode == (WS_RSV1 | WS_TEXT) || opcode == (WS_RSV1 | WS_BINARY))
+        frame->first = (unsigned char)(frame->first & ~WS_RSV1);
+    else if (opcode != WS_CONTINUATION || !client->receives_packed)
+        return;
+    unpack_fragment(client, frame, file, line);
 }
 
 void ws_frame_free(struct ws_frame *frame)
@@ -642,6 +784,7 @@ static void free_client(struct ws_client *client)
     if (client->carrier != NULL)
         client->carrier->free(client->carried);
     ck_assert_int_eq(close(client->fd), 0);
+    ws_deflate_free(client->deflate);
     free(client->later);
     free(client->buffer);
     free(client);

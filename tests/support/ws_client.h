@@ -45,6 +45,11 @@ struct ws_carrier {
     void (*free)(void *carried);
 };
 
+struct ws_deflate;
+
+/* What a client is in the middle of sending. */
+enum ws_message { WS_NO_MESSAGE, WS_PLAIN_MESSAGE, WS_PACKED_MESSAGE };
+
 struct ws_client {
     int fd;
     const struct ws_carrier *carrier; /* NULL: the socket itself */
@@ -55,7 +60,10 @@ struct ws_client {
     size_t room;
     unsigned char *later; /* to be sent before anything is received */
     size_t later_length;
-    uint32_t mask; /* of the next frame; changes with each */
+    uint32_t mask;              /* of the next frame; changes with each */
+    struct ws_deflate *deflate; /* NULL: messages are not compressed */
+    enum ws_message sends;
+    bool receives_packed; /* the rest of a compressed message is still to come */
 };
 
 struct ws_frame {
@@ -82,6 +90,19 @@ struct ws_response {
 
 /* Has every new client handed to a function, to be carried by something; NULL: by TCP alone. */
 void ws_carry(void (*carry)(struct ws_client *client));
+
+/*
+ * Has ws_handshake(), and ws_serve() of ws_server.h, agree on permessage-deflate where the other
+ * end wants it as well. From then on ws_send_frame() and ws_put_frame() compress what are good
+ * fragments of messages, and ws_receive_frame() gives back what was compressed. ws_put_frame()
+ * leaves a message as it is that does not get small enough for its room. What an extension cuts
+ * into several frames is received as one, up to a flush.
+ */
+void ws_compress(bool on);
+bool ws_compresses(void);
+
+/* Has a client do so from now on, by a server's answer; NULL is harmless. */
+void ws_agree(struct ws_client *client, const char *extensions);
 
 /* Makes a client of a connected, non-blocking socket, carried by nothing else. */
 struct ws_client *ws_adopt(int fd);

@@ -207,9 +207,19 @@ struct ws_client *ws_serve_at(
 {
     struct ws_client *peer = ws_accept_at(server, file, line);
     char *request = ws_receive_request_at(peer, file, line);
-    char *answer = ws_acceptance(request, subprotocol, NULL);
+    char *offer = ws_compresses() ? ws_head_field(request, "Sec-WebSocket-Extensions") : NULL;
+    char *extra = NULL;
+    char *answer;
 
+    if (offer != NULL && strstr(offer, "permessage-deflate") != NULL) {
+        extra = strdup("Sec-WebSocket-Extensions: permessage-deflate\r\n");
+        ck_assert_ptr_nonnull(extra);
+        ws_agree(peer, "permessage-deflate");
+    }
+    answer = ws_acceptance(request, subprotocol, extra);
     ws_send_at(peer, answer, strlen(answer), file, line);
+    free(extra);
+    free(offer);
     free(answer);
     free(request);
     return peer;

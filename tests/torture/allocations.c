@@ -24,7 +24,7 @@ extern void *__interceptor_calloc(size_t count, size_t size) __attribute__((weak
 extern void *__interceptor_realloc(void *p, size_t size) __attribute__((weak));
 extern void __interceptor_free(void *p) __attribute__((weak));
 
-/* What liblwsloop has allocated and not freed. */
+/* What liblwsloop and zlib have allocated and not freed. */
 static atomic_flag busy = ATOMIC_FLAG_INIT;
 static void *tracked[TRACKED];
 static size_t tracked_count;
@@ -48,7 +48,7 @@ NOT_INSTRUMENTED static void unlock(void)
 
 NOT_INSTRUMENTED static void track(void *p, const void *caller)
 {
-    if (p == NULL || !failures_from_library(caller))
+    if (p == NULL || !(failures_from_library(caller) || failures_from_zlib(caller)))
         return;
     lock();
     if (tracked_count == TRACKED)

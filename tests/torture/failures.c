@@ -61,6 +61,7 @@ static atomic_bool paused;
 static struct range program;
 static struct range library;
 static struct range openssl[2];
+static struct range zlib;
 
 static __thread bool inside_library;
 
@@ -91,6 +92,8 @@ static int look_at(struct dl_phdr_info *object, size_t size, void *argument)
         widen(&openssl[0], object);
     else if (strstr(object->dlpi_name, "libcrypto.so") != NULL)
         widen(&openssl[1], object);
+    else if (strstr(object->dlpi_name, "libz.so") != NULL)
+        widen(&zlib, object);
     return 0;
 }
 
@@ -169,6 +172,11 @@ NOT_INSTRUMENTED bool failures_inside(bool inside)
 NOT_INSTRUMENTED bool failures_from_library(const void *caller)
 {
     return is_in(&library, caller);
+}
+
+NOT_INSTRUMENTED bool failures_from_zlib(const void *caller)
+{
+    return is_in(&zlib, caller);
 }
 
 NOT_INSTRUMENTED int failures_planned_error(void)

@@ -76,7 +76,7 @@ void failures_pause(bool pause);
 /* How many calls were made to fail. */
 unsigned int failures_made(void);
 
-/* Allocations made by liblwsloop and not yet freed, failures or not. */
+/* Allocations made by liblwsloop or zlib and not yet freed, failures or not. */
 size_t failures_outstanding(void);
 
 /* For the functions that stand in: whether the call that returns to `caller` is to fail. */
@@ -90,8 +90,9 @@ bool failures_threads_ended(void);
  * the second of which somebody may listen. */
 void failures_hold_names(bool hold);
 
-/* Whether an address is in liblwsloop. */
+/* Whether an address is in liblwsloop, or in zlib. */
 bool failures_from_library(const void *caller);
+bool failures_from_zlib(const void *caller);
 
 /* Nests; returns what it was before. */
 bool failures_inside(bool inside);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "extension.h"
 #include "failures.h"
 #include "stage.h"
 #include "talk.h"
@@ -127,6 +128,7 @@ static int healthy_callback(struct libwebsocket_context *context, struct libwebs
     switch ((int)reason) {
     case LWS_CALLBACK_ESTABLISHED:
         stage.healthy_wsi = wsi;
+        ck_assert(extension_is_idle(wsi));
         break;
     case LWS_CALLBACK_RECEIVE:
         ck_assert_int_eq(libwebsocket_write(wsi, in, len, LWS_WRITE_TEXT), (int)len);
@@ -225,6 +227,13 @@ struct libwebsocket_protocols program_protocols[] = {
         .callback = victim_callback,
         .per_session_data_size = sizeof(struct victim_session),
         .rx_buffer_size = 512},
-    {.name = "talk", .callback = talk_callback, .per_session_data_size = 16, .rx_buffer_size = 512},
+    {.name = "talk",
+        .callback = talk_callback,
+        .per_session_data_size = sizeof(struct talk_session),
+        .rx_buffer_size = 512},
+    {.name = "count",
+        .callback = talk_callback,
+        .per_session_data_size = sizeof(struct talk_session),
+        .rx_buffer_size = 20000},
     {.callback = NULL},
 };

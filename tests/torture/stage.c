@@ -15,6 +15,7 @@
 #include "../support/certificates.h"
 #include "../support/contract.h"
 #include "../support/ws_client.h"
+#include "extension.h"
 #include "failures.h"
 #include "program.h"
 #include "relay.h"
@@ -150,6 +151,10 @@ void stage_begin(void)
         info.options |= LWS_SERVER_OPTION_ALLOW_NON_SSL_ON_SSL_PORT;
         extras.client_ssl_ca_filepath = certificates_path("root.pem");
     }
+    if (stage.extensions != WITHOUT_EXTENSIONS)
+        info.extensions = extension_list(stage.extensions == FORGETFUL_EXTENSIONS);
+    if (stage.extensions == MINDFUL_EXTENSIONS)
+        extras.deflate_takeover = LWS_DEFLATE_TAKEOVER_SEND | LWS_DEFLATE_TAKEOVER_RECEIVE;
     descriptors_note(&before);
     fill_descriptors(57);
     descriptors_note(&filled);
@@ -178,6 +183,7 @@ void stage_end(void)
     failures_hold_names(false);
     ck_assert_msg(failures_threads_ended(), "a thread does not end");
     contract_finish();
+    extension_check();
     descriptors_compare(&filled, "destroying the context");
     empty_descriptors(&before);
     ck_assert_msg(

@@ -21,6 +21,13 @@
 
 #define CLIENT_ROOM (1u << 19)
 
+/* What both ends agree on. */
+enum stage_extensions {
+    WITHOUT_EXTENSIONS,
+    FORGETFUL_EXTENSIONS, /* nothing is kept from one message to the next */
+    MINDFUL_EXTENSIONS    /* much is; and they come in the opposite order */
+};
+
 struct client {
     int fd; /* -1: none */
     bool ended;
@@ -40,6 +47,7 @@ struct stage {
     bool refused_as_full; /* a write was answered with EAGAIN */
     bool with_tls;        /* the context serves who speaks TLS, too, and has clients that do */
     bool with_path;       /* it listens at stage_path("socket"), too */
+    enum stage_extensions extensions;
     struct client healthy;
     struct client victim;
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../support/ws_client.h"
+#include "extension.h"
 #include "failures.h"
 #include "program.h"
 #include "relay.h"
@@ -14,6 +15,7 @@
 #define TALKS 128
 #define PATIENCE_MS 10000
 #define TURNS_MOST 3000u
+#define LARGE 300000u
 
 static struct talk talks[TALKS];
 static size_t count;
@@ -25,15 +27,50 @@ void talk_reset(void)
     count = 0;
 }
 
-static int served(
-    struct libwebsocket *wsi, enum libwebsocket_callback_reasons reason, char *in, size_t length)
+/* Binary messages are counted. */
+static void count_on(struct libwebsocket *wsi, struct talk_session *session, size_t length)
 {
-    if ((int)reason != LWS_CALLBACK_RECEIVE)
-        return 0;
-    /* Pieces go back as messages of their own. */
-    if (length > 0)
-        (void)program_write(wsi, in, length, LWS_WRITE_TEXT);
+    char text[32];
+
+    if (session->counted < LARGE / 2 && session->counted + length >= LARGE / 2) {
+        ck_assert_int_eq(libwebsocket_rx_flow_control(wsi, 0), 0);
+        ck_assert_int_eq(libwebsocket_callback_on_writable(stage.context, wsi), 1);
+    }
+    session->counted += length;
+    if (libwebsockets_remaining_packet_payload(wsi) > 0 || !libwebsocket_is_final_fragment(wsi))
+        return;
+    (void)program_write(
+        wsi, text, (size_t)snprintf(text, sizeof text, "%zu", session->counted), LWS_WRITE_TEXT);
+    session->counted = 0;
+}
+
+static int served(struct libwebsocket *wsi, enum libwebsocket_callback_reasons reason,
+    struct talk_session *session, char *in, size_t length)
+{
+    switch ((int)reason) {
+    case LWS_CALLBACK_RECEIVE:
+        if (lws_frame_is_binary(wsi))
+            count_on(wsi, session, length);
+        else if (length > 0)
+            /* Pieces go back as messages of their own. */
+            (void)program_write(wsi, in, length, LWS_WRITE_TEXT);
+        break;
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        ck_assert_int_eq(libwebsocket_rx_flow_control(wsi, 1), 0);
+        break;
+    default:
+        break;
+    }
     return 0;
+}
+
+static void establish(struct talk *talk, struct libwebsocket *wsi)
+{
+    talk->established++;
+    if (stage.extensions == WITHOUT_EXTENSIONS)
+        ck_assert(extension_is_idle(wsi));
+    else
+        ck_assert(extension_is_active(wsi));
 }
 
 static void hear(struct talk *talk, const char *in, size_t length)
@@ -50,10 +87,10 @@ int talk_callback(struct libwebsocket_context *context, struct libwebsocket *wsi
 
     (void)context;
     if (talk < talks || talk >= talks + count)
-        return served(wsi, reason, in, len);
+        return served(wsi, reason, user, in, len);
     switch ((int)reason) {
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
-        talk->established++;
+        establish(talk, wsi);
         break;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
         talk->errors++;
@@ -76,7 +113,8 @@ int talk_callback(struct libwebsocket_context *context, struct libwebsocket *wsi
     return 0;
 }
 
-struct talk *talk_begin_at(const char *address, int port, int ssl_connection, const char *proxy)
+static struct talk *begin(
+    const char *address, int port, int ssl_connection, const char *proxy, const char *subprotocols)
 {
     struct talk *talk = &talks[count];
     struct libwebsocket *wsi = NULL;
@@ -88,7 +126,7 @@ struct talk *talk_begin_at(const char *address, int port, int ssl_connection, co
     if (result == 0)
         INSIDE_LIBRARY(wsi = libwebsocket_client_connect_extended(stage.context, address, port,
                            ssl_connection, "/talk?a=b", ssl_connection ? "localhost" : NULL,
-                           "http://a", "unknown,talk", -1, talk));
+                           "http://a", subprotocols, -1, talk));
     else
         ck_assert_msg(failures_made() > 0, "no proxy: %s", strerror(errno));
     talk->begun = wsi != NULL;
@@ -99,6 +137,16 @@ struct talk *talk_begin_at(const char *address, int port, int ssl_connection, co
     /* Nothing has been called back. */
     talk->wsi = wsi;
     return talk;
+}
+
+struct talk *talk_begin_at(const char *address, int port, int ssl_connection, const char *proxy)
+{
+    return begin(address, port, ssl_connection, proxy, "unknown,talk");
+}
+
+struct talk *talk_begin_counting(void)
+{
+    return begin("127.0.0.1", stage.port, 0, NULL, "count");
 }
 
 struct talk *talk_begin(enum talk_way way)
@@ -168,6 +216,27 @@ bool talk_echo(struct talk *talk, const char *text, size_t length)
         return false;
     talk_wait(has_heard, talk);
     return talk->have == length && memcmp(talk->heard, text, length) == 0;
+}
+
+bool talk_count(struct talk *talk)
+{
+    static unsigned char large[LWS_SEND_BUFFER_PRE_PADDING + LARGE + LWS_SEND_BUFFER_POST_PADDING];
+    char text[32];
+    int result;
+
+    if (talk->wsi == NULL)
+        return false;
+    talk->have = 0;
+    awaited = (size_t)snprintf(text, sizeof text, "%u", LARGE);
+    INSIDE_LIBRARY(result = libwebsocket_write(
+                       talk->wsi, large + LWS_SEND_BUFFER_PRE_PADDING, LARGE, LWS_WRITE_BINARY));
+    if (result < 0) {
+        ck_assert_uint_gt(failures_made(), 0);
+        return false;
+    }
+    ck_assert_int_eq(result, (int)LARGE);
+    talk_wait(has_heard, talk);
+    return talk->have == awaited && memcmp(talk->heard, text, awaited) == 0;
 }
 
 static bool has_pong(const struct talk *talk)

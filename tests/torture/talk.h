@@ -30,6 +30,11 @@ struct talk {
     char heard[TALK_ROOM];
 };
 
+/* The memory that the server's side has. */
+struct talk_session {
+    size_t counted;
+};
+
 /* Forgets all; before the context is made. */
 void talk_reset(void);
 
@@ -45,6 +50,11 @@ bool talk_is_established(struct talk *talk);
 
 /* Sends a text and waits for the same in return. False: closed instead. */
 bool talk_echo(struct talk *talk, const char *text, size_t length);
+
+/* A connection by address for a large binary message, of which the server tells the size. Halfway
+ * it wants no more, for a moment. */
+struct talk *talk_begin_counting(void);
+bool talk_count(struct talk *talk);
 
 /* A ping and its pong. */
 bool talk_ping(struct talk *talk);

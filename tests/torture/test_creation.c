@@ -14,6 +14,7 @@
 
 #include "../support/contract.h"
 #include "creation.h"
+#include "extension.h"
 #include "failures.h"
 #include "program.h"
 #include "stage.h"
@@ -49,6 +50,7 @@ int creation_try(struct creation *creation)
         ck_assert_msg(failures_outstanding() == 0, "%zu allocations were never freed",
             failures_outstanding());
         contract_finish();
+        extension_check();
         return -1;
     }
     ck_assert_str_eq(creation->error, "");
@@ -62,6 +64,7 @@ void creation_destroy(struct creation *creation)
     ck_assert_msg(
         failures_outstanding() == 0, "%zu allocations were never freed", failures_outstanding());
     contract_finish();
+    extension_check();
 }
 
 /* It has to fail, and to say why. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "creation.h"
+#include "extension.h"
 #include "failures.h"
 #include "stage.h"
 #include "suites.h"
@@ -62,6 +63,7 @@ static unsigned int run(const struct failure_plan *plan, const char *iface)
     creation_setup(&creation);
     creation.info.port = free_port();
     creation.info.iface = iface;
+    creation.info.extensions = extension_list(true);
     creation.extras.unix_path = path;
     creation.extras.listen_fds = fds;
     creation.extras.listen_fd_count = 2;

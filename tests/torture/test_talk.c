@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../support/sanitized.h"
+#include "extension.h"
 #include "failures.h"
 #include "program.h"
 #include "relay.h"
@@ -20,16 +22,6 @@
 
 /* With TLS a run takes long: not each call fails there, but every so many, by prime numbers because
  * calls come in patterns. */
-#if defined __SANITIZE_ADDRESS__
-#define IS_SANITIZED true
-#elif defined __has_feature
-#if __has_feature(address_sanitizer)
-#define IS_SANITIZED true
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED false
-#endif
 #define ALLOCATION_STRIDE (IS_SANITIZED ? 7u : 1u)
 #define OPENSSL_STRIDE (IS_SANITIZED ? 499u : 211u)
 #define CALL_STRIDE (IS_SANITIZED ? 5u : 3u)
@@ -43,8 +35,13 @@ static struct talk *current;
 static bool converse(enum talk_way way)
 {
     char text[LONG_MESSAGE];
+    unsigned int random = 1;
 
-    memset(text, 'm', sizeof text);
+    /* Not to be compressed to next to nothing. */
+    for (size_t i = 0; i < sizeof text; i++) {
+        random = random * 1103515245 + 12345;
+        text[i] = (char)('a' + (random >> 16) % 26);
+    }
     current = talk_begin(way);
     return current != NULL && talk_is_established(current) && talk_echo(current, "hello", 5) &&
            talk_echo(current, text, sizeof text) && talk_ping(current) && talk_close(current);
@@ -74,6 +71,13 @@ static bool to_nobody(void)
 {
     current = talk_begin(TALK_TO_NOBODY);
     return current != NULL && !talk_is_established(current);
+}
+
+static bool by_size(void)
+{
+    current = talk_begin_counting();
+    return current != NULL && talk_is_established(current) && talk_count(current) &&
+           talk_close(current);
 }
 
 static bool has_failed(const struct talk *talk)
@@ -112,17 +116,21 @@ static bool reload(void)
     return result == 0;
 }
 
+/* What comes before the WebSocket is the same with extensions. */
 static const struct {
     const char *name;
     bool (*function)(void);
+    bool without;
+    bool with_extensions;
 } steps[] = {
-    {"by address", by_address},
-    {"by name", by_name},
-    {"through a proxy", by_proxy},
-    {"by a path", by_path},
-    {"where nobody listens", to_nobody},
-    {"one that is given up", given_up},
-    {"reading certificates anew", reload},
+    {"by address", by_address, true, true},
+    {"by name", by_name, true, false},
+    {"through a proxy", by_proxy, true, false},
+    {"by a path", by_path, true, false},
+    {"a large message", by_size, false, true},
+    {"where nobody listens", to_nobody, true, false},
+    {"one that is given up", given_up, true, false},
+    {"reading certificates anew", reload, true, false},
 };
 
 /* Clients in the middle of everything, for the context to be destroyed with them. */
@@ -218,8 +226,10 @@ static unsigned int run(const struct failure_plan *plan)
     ck_assert(talk_is_established(healthy) && talk_echo(healthy, "good morning", 12));
     watched = program_fd_count;
     failures_begin(plan);
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
-        play(steps[i].name, steps[i].function, &excused, plan);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        if (stage.extensions == WITHOUT_EXTENSIONS ? steps[i].without : steps[i].with_extensions)
+            play(steps[i].name, steps[i].function, &excused, plan);
+    }
     if (plan->lasting)
         failures_end();
     failures_pause(true);
@@ -283,41 +293,48 @@ static const struct {
     {FAIL_TIMERFD_SETTIME, {EINVAL}, 5},
 };
 
+/* In what ways they talk. */
+enum { PLAIN, WITH_TLS, FORGETFUL, MINDFUL, WAYS };
+
 /* OpenSSL gets ready at its first use, and does not try again where that fails. */
-static void warm_up(bool with_tls)
+static void warm_up(int way)
 {
     static const struct failure_plan nothing = {.call = FAIL_NOTHING};
 
-    stage.with_tls = with_tls;
+    stage.with_tls = way == WITH_TLS;
     stage.with_path = true;
+    stage.extensions = way == FORGETFUL ? FORGETFUL_EXTENSIONS
+                       : way == MINDFUL ? MINDFUL_EXTENSIONS
+                                        : WITHOUT_EXTENSIONS;
     stage_open();
     relay_open();
     ck_assert_uint_eq(run(&nothing), 0);
+    ck_assert(stage.extensions == WITHOUT_EXTENSIONS || extension_connections() > 0);
 }
 
 START_TEST(each_allocation_fails)
 {
-    warm_up(_i != 0);
+    warm_up(_i);
     run_all((struct failure_plan){.call = FAIL_ALLOCATION, .by = BY_ANYBODY_ELSE, .error = ENOMEM},
-        _i != 0 ? ALLOCATION_STRIDE : 1, 100);
+        _i == WITH_TLS ? ALLOCATION_STRIDE : 1, 100);
     stage_close();
 }
 END_TEST
 
 START_TEST(all_allocations_fail_from_one_on)
 {
-    warm_up(_i != 0);
+    warm_up(_i);
     run_all(
         (struct failure_plan){
             .call = FAIL_ALLOCATION, .by = BY_ANYBODY_ELSE, .error = ENOMEM, .lasting = true},
-        _i != 0 ? ALLOCATION_STRIDE : 1, 100);
+        _i == WITH_TLS ? ALLOCATION_STRIDE : 1, 100);
     stage_close();
 }
 END_TEST
 
 START_TEST(some_of_the_allocations_of_openssl_fail)
 {
-    warm_up(true);
+    warm_up(WITH_TLS);
     run_all((struct failure_plan){.call = FAIL_ALLOCATION, .by = BY_OPENSSL, .error = ENOMEM},
         OPENSSL_STRIDE, 20);
     stage_close();
@@ -330,7 +347,7 @@ START_TEST(each_system_call_fails)
     size_t which = (size_t)_i % count;
     struct failure_plan plan = {.call = reached[which].call};
 
-    warm_up((size_t)_i >= count);
+    warm_up((size_t)_i >= count ? WITH_TLS : PLAIN);
     for (size_t i = 0; reached[which].errors[i] != 0; i++) {
         plan.error = reached[which].errors[i];
         run_all(plan, stage.with_tls && reached[which].least >= 20 ? CALL_STRIDE : 1,
@@ -340,21 +357,43 @@ START_TEST(each_system_call_fails)
 }
 END_TEST
 
+/* Reading and writing, which extensions work on. */
+START_TEST(each_read_and_write_fails)
+{
+    static const enum failing_call ours[] = {FAIL_RECV, FAIL_SENDMSG};
+
+    warm_up(FORGETFUL + _i);
+    for (size_t i = 0; i < sizeof reached / sizeof reached[0]; i++) {
+        struct failure_plan plan = {.call = reached[i].call};
+
+        if (plan.call != ours[0] && plan.call != ours[1])
+            continue;
+        for (size_t j = 0; reached[i].errors[j] != 0; j++) {
+            plan.error = reached[i].errors[j];
+            run_all(plan, CALL_STRIDE, reached[i].least);
+        }
+    }
+    stage_close();
+}
+END_TEST
+
 Suite *talk_suite(void)
 {
+    int ways = extension_is_there() ? WAYS : FORGETFUL;
     Suite *suite = suite_create("Clients to which things happen");
     TCase *allocations = tcase_create("allocations of both sides");
     TCase *system_calls = tcase_create("system calls of both sides");
 
     tcase_set_timeout(allocations, 240);
-    tcase_add_loop_test(allocations, each_allocation_fails, 0, 2);
-    tcase_add_loop_test(allocations, all_allocations_fail_from_one_on, 0, 2);
+    tcase_add_loop_test(allocations, each_allocation_fails, 0, ways);
+    tcase_add_loop_test(allocations, all_allocations_fail_from_one_on, 0, ways);
     tcase_add_test(allocations, some_of_the_allocations_of_openssl_fail);
     suite_add_tcase(suite, allocations);
 
     tcase_set_timeout(system_calls, 240);
     tcase_add_loop_test(
         system_calls, each_system_call_fails, 0, 2 * (int)(sizeof reached / sizeof reached[0]));
+    tcase_add_loop_test(system_calls, each_read_and_write_fails, 0, ways - FORGETFUL);
     suite_add_tcase(suite, system_calls);
     return suite;
 }

@@ -1,6 +1,6 @@
+#include "../support/sanitized.h"
 #include "suites.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -35,18 +35,6 @@ static Suite *(*const suites[])(void) = {
     resolver_suite,
 };
 
-/* A process for each test takes the address sanitizer longer than the test. */
-#if defined __SANITIZE_ADDRESS__
-#define IS_SANITIZED true
-#elif defined __has_feature
-#if __has_feature(address_sanitizer)
-#define IS_SANITIZED true
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED false
-#endif
-
 /* Arguments "PART OF" run every so manyth suite: several parts can be run side by side. */
 int main(int argc, char **argv)
 {
@@ -59,6 +47,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: unit_tests [PART OF]\n");
         return EXIT_FAILURE;
     }
+    /* A process for each test takes longer than the test. */
     if (IS_SANITIZED && getenv("CK_FORK") == NULL)
         srunner_set_fork_status(runner, CK_NOFORK);
     for (size_t i = part; i < sizeof(suites) / sizeof(suites[0]); i += of)
