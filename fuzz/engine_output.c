@@ -83,6 +83,12 @@ static void settle_frames(
             REQUIRE(opcode <= 2 && inside_message == (opcode == 0));
             inside_message = (frame[0] & 0x80) == 0;
         }
+        /* Of two faults close to each other in what is decompressed either may be found. */
+        if (closed && reserved != 0 && length > 2) {
+            take_out(output, at + size + 2, (size_t)length - 2);
+            output->bytes[at + 1] = (char)(masked ? 0x82 : 0x02);
+            length = 2;
+        }
         if (opcode == 10)
             take_out(output, at, size + (size_t)length);
         else

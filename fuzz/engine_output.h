@@ -17,7 +17,8 @@ void engine_output_read(struct engine_output *output, int fd);
 /*
  * Checks that it is what a client can read. `reserved` are the bits that messages may
  * have. Takes out what need not be the same for the same input: pongs, of which only the newest is
- * sent where several are due, dates, and 100 Continue.
+ * sent where several are due, dates, 100 Continue, and
+ * where messages are compressed the words of a close frame.
  */
 void engine_output_settle(struct engine_output *output, unsigned int reserved);
 

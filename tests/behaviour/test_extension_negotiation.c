@@ -441,6 +441,10 @@ END_TEST
 
 /* --- Parameters that are none */
 
+static const char *const wrong_parameters[][2] = {{"", NULL}, {"a b", NULL}, {"a", ""},
+    {"a", "b c"}, {"a", "\"b\""}, {"a=b", NULL}, {"a;b", "c"}, {"a", "b,c"}, {"\xc3\xa4", NULL},
+    {NULL, NULL}, {NULL, "b"}};
+
 static int add_wrong(struct probe *probe, struct libwebsocket *wsi,
     enum libwebsocket_extension_callback_reasons reason, struct probe_session *session, void *in,
     size_t len)
@@ -463,13 +467,11 @@ static int add_wrong(struct probe *probe, struct libwebsocket *wsi,
         ck_assert_int_eq(errno, EINVAL);
         return 0;
     }
-    static const char *const wrong[][2] = {{"", NULL}, {"a b", NULL}, {"a", ""}, {"a", "b c"},
-        {"a", "\"b\""}, {"a=b", NULL}, {"a;b", "c"}, {"a", "b,c"}, {"\xc3\xa4", NULL}, {NULL, NULL},
-        {NULL, "b"}};
-
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    for (size_t i = 0; i < sizeof wrong_parameters / sizeof wrong_parameters[0]; i++) {
         errno = 0;
-        ck_assert_int_eq(lws_extension_add_parameter(negotiation, wrong[i][0], wrong[i][1]), -1);
+        ck_assert_int_eq(lws_extension_add_parameter(
+                             negotiation, wrong_parameters[i][0], wrong_parameters[i][1]),
+            -1);
         ck_assert_int_eq(errno, EINVAL);
     }
     errno = 0;
