@@ -14,6 +14,7 @@
 #include "../support/certificates.h"
 #include "../support/contract.h"
 #include "../support/cut_io.h"
+#include "../support/sanitized.h"
 #include "../support/tls_stream.h"
 #include "harness_log.h"
 #include "harness_loop.h"
@@ -97,14 +98,7 @@ bool harness_deflate(void)
 
 bool harness_sanitized(void)
 {
-#if defined __SANITIZE_ADDRESS__
-    return true;
-#elif defined __has_feature
-#if __has_feature(address_sanitizer)
-    return true;
-#endif
-#endif
-    return false;
+    return IS_SANITIZED;
 }
 
 unsigned long harness_ticks(unsigned long fair)

@@ -268,9 +268,8 @@ int libwebsocket_write(struct libwebsocket *wsi, unsigned char *buf, size_t len,
     connection = contract_find_connection(wsi);
     if (result != -1 && (size_t)result != len)
         contract_trouble("libwebsocket_write of %zu bytes returned %d", len, result);
-    if (connection != NULL &&
-        (result >= 0 ? (protocol & 0x1f) == LWS_WRITE_CLOSE
-                     : errno != EAGAIN && errno != EBUSY && errno != EINVAL))
+    if (connection != NULL && (result >= 0 ? (protocol & 0x1f) == LWS_WRITE_CLOSE
+                                           : errno != EAGAIN && errno != EBUSY && errno != EINVAL))
         connection->closing = true;
     contract_unlock();
     return result;

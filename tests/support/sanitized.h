@@ -1,4 +1,4 @@
-/* Whether the program is compiled with the address sanitizer, which makes everything take longer. */
+/* Whether the program is compiled with the address sanitizer, which slows everything down. */
 #ifndef LWSLOOP_TESTS_SANITIZED_H
 #define LWSLOOP_TESTS_SANITIZED_H
 
