@@ -264,11 +264,11 @@ END_TEST
 START_TEST(slow_client_is_not_stalled)
 {
     struct server_options options = {
-        .send_buffer = 4096, .extras = {.http_stall_timeout_ms = 1000}};
+        .send_buffer = 4096, .extras = {.http_stall_timeout_ms = 4000}};
     struct server *server = site_start(&options);
     struct ws_client *client = ws_connect_small(server_port(server), 4096);
     struct ws_client *pacemaker = ws_connect(server_port(server));
-    size_t size = 400000;
+    size_t size = 500000;
     struct ws_response response;
 
     site_write("large.bin", NULL, size);
@@ -278,7 +278,7 @@ START_TEST(slow_client_is_not_stalled)
     for (size_t left = size; left > 0;) {
         size_t now = left < 50000 ? left : 50000;
 
-        ws_expect_silence(pacemaker, 250);
+        ws_expect_silence(pacemaker, 500);
         expect_zeroes(client, now);
         left -= now;
     }
