@@ -350,8 +350,8 @@ START_TEST(gives_up_a_handshake_that_stalls)
     struct server *server =
         start(&with, (struct server_options){.extras = {.tls_timeout_ms = 1500}});
     SSL_CTX *settings = client_of(NULL);
-    struct ws_client *client = connect_with(server, settings);
     int64_t begin = ws_now_ms();
+    struct ws_client *client = connect_with(server, settings);
     unsigned long ticks = server_ticks(server);
 
     tls_stop_behind(client, stalls[_i / 2]);
