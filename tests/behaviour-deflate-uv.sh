@@ -1,6 +1,6 @@
 #!/bin/sh
 # The behaviour tests with permessage-deflate on one loop; run from the top of the build folder.
-# LWS_TEST_BRIEF=1 leaves them to the poll adapter.
+# LWS_TEST_BRIEF=1 has each kind of them on one adapter only, and this is another.
 [ "${LWS_TEST_BRIEF:-}" != 1 ] || exit 77
 LWS_TEST_LOOP=uv
 LWS_TEST_DEFLATE=1
