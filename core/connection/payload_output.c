@@ -51,9 +51,10 @@ static bool hand_over(struct packing *packing, unsigned char *bytes, size_t leng
     do {
         size_t piece = length < RECEIVE_SIZE ? length : RECEIVE_SIZE;
 
-        if (piece > 0)
+        if (piece > 0) {
             memmove(packing->room, bytes, piece);
-        bytes += piece;
+            bytes += piece;
+        }
         length -= piece;
         sent = send_frame(packing, packing->room, piece, is_last && length == 0);
     } while (sent && length > 0);
