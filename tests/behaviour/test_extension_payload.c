@@ -414,11 +414,11 @@ START_TEST(fails_one_connection)
     else
         ws_expect_close_reason(client, failing->expected, failing->expected_why);
     ws_expect_eof(client);
+    ws_free(client);
     server_wait(loop, LWS_CALLBACK_CLOSED, 1);
     ck_assert_uint_eq(server_count(loop, LWS_CALLBACK_RECEIVE), 1);
     beside_expect_well(beside);
     ws_finish(beside);
-    ws_free(client);
     ws_free(beside);
     pair_stop(loop);
 }
