@@ -4,7 +4,6 @@
 #include "connection/connection.h"
 #include "connection/extension_negotiation.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -35,8 +35,7 @@ enum extension_chain { CHAIN_STREAM, CHAIN_PAYLOAD, CHAINS };
 /* Bytes that have been through a chain and could not be used yet. */
 struct leftover {
     unsigned char *bytes; /* NULL where there are none */
-    size_t start;
-    size_t end;
+    size_t length;
 };
 
 /* An extension that is active on a connection. */

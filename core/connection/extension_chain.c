@@ -139,8 +139,7 @@ bool extension_chain_keep(
         return false;
     }
     memcpy(leftover->bytes, bytes, length);
-    leftover->start = 0;
-    leftover->end = length;
+    leftover->length = length;
     return true;
 }
 

@@ -171,6 +171,9 @@ bool extension_accept(
         if (is_gone(wsi, state))
             return false;
     }
+    /* What was only tried leaves nothing behind. */
+    if (wsi->extended && extension_set_of(wsi)->count == 0)
+        extension_release(wsi);
     return true;
 }
 

@@ -7,7 +7,6 @@
 #include "connection/websocket_input.h"
 #include "connection/websocket_output.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +69,7 @@ void extension_stream_resume(struct libwebsocket *wsi)
 
     if (leftover.bytes) {
         kept->bytes = NULL;
-        put(wsi, leftover.bytes + leftover.start, leftover.end - leftover.start, false);
+        put(wsi, leftover.bytes, leftover.length, false);
         free(leftover.bytes);
     }
     extension_chain_resume(wsi, &end);

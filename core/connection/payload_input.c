@@ -187,7 +187,7 @@ void payload_input_resume(struct libwebsocket *wsi)
 
     if (leftover.bytes) {
         kept->bytes = NULL;
-        gather(wsi, leftover.bytes + leftover.start, leftover.end - leftover.start);
+        gather(wsi, leftover.bytes, leftover.length);
         free(leftover.bytes);
     }
     extension_chain_resume(wsi, &end);
