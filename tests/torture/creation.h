@@ -27,8 +27,6 @@ void creation_destroy(struct creation *creation);
 /* Whether somebody listens on a port of this host, by IPv4 or IPv6. */
 bool connects(int family, int port);
 
-/* A port on which at present nobody listens. */
-int free_port(void);
 
 int listen_at_path(const char *path);
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -67,6 +68,44 @@ int listen_somewhere(int *port)
     ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
     *port = ntohs(address.sin_port);
     return fd;
+}
+
+/* Where the ports begin that the system gives to those who ask for any. */
+static int lowest_given_port(void)
+{
+    FILE *range = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+    int lowest = 0;
+
+    ck_assert_ptr_nonnull(range);
+    ck_assert_int_eq(fscanf(range, "%d", &lowest), 1);
+    ck_assert_int_eq(fclose(range), 0);
+    ck_assert_int_gt(lowest, 2 * IPPORT_RESERVED);
+    return lowest;
+}
+
+static bool is_free(int port)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool bound;
+
+    ck_assert_int_ge(fd, 0);
+    bound = bind(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+    ck_assert_int_eq(close(fd), 0);
+    return bound;
+}
+
+int free_port(void)
+{
+    unsigned int range = (unsigned int)lowest_given_port() - IPPORT_RESERVED;
+    unsigned int chosen;
+    int port;
+
+    do {
+        ck_assert_int_eq(getrandom(&chosen, sizeof chosen, 0), (int)sizeof chosen);
+        port = IPPORT_RESERVED + (int)(chosen % range);
+    } while (!is_free(port));
+    return port;
 }
 
 static void make_file(void)

@@ -105,6 +105,9 @@ void descriptors_compare(const struct descriptors *before, const char *when);
 /* A socket that listens on a free port of 127.0.0.1. */
 int listen_somewhere(int *port);
 
+/* A port on which nobody listens, and which the system gives to nobody who asks for any. */
+int free_port(void);
+
 /* Path of a file in this process's temporary folder. */
 const char *stage_path(const char *name);
 

@@ -153,7 +153,6 @@ struct talk *talk_begin(enum talk_way way)
 {
     int ssl_connection = stage.with_tls ? 1 : 0;
     char text[160];
-    int port;
 
     switch (way) {
     case TALK_BY_ADDRESS:
@@ -169,8 +168,7 @@ struct talk *talk_begin(enum talk_way way)
     case TALK_TO_NOBODY:
         break;
     }
-    ck_assert_int_eq(close(listen_somewhere(&port)), 0);
-    return talk_begin_at("127.0.0.1", port, ssl_connection, NULL);
+    return talk_begin_at("127.0.0.1", free_port(), ssl_connection, NULL);
 }
 
 void talk_wait(bool (*done)(const struct talk *talk), const struct talk *talk)

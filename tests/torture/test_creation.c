@@ -101,14 +101,6 @@ bool connects(int family, int port)
     return connected;
 }
 
-int free_port(void)
-{
-    int port;
-
-    ck_assert_int_eq(close(listen_somewhere(&port)), 0);
-    return port;
-}
-
 /* Another process may take the port in between; then a second one is tried, and a third. */
 static void expect_listening(const char *iface, bool v4, bool v6)
 {
