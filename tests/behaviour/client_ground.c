@@ -42,6 +42,21 @@ static void carry_by_tls(struct ws_client *peer)
     tls_carry_server(peer, settings);
 }
 
+static struct server *started;
+
+static const char *last_failure(void)
+{
+    static char words[256];
+    size_t failures = server_count(started, LWS_CALLBACK_CLIENT_CONNECTION_ERROR);
+
+    if (failures == 0)
+        return ", and no client has failed";
+    snprintf(words, sizeof words, ": %s",
+        (const char *)server_record(started, LWS_CALLBACK_CLIENT_CONNECTION_ERROR, failures - 1)
+            ->bytes);
+    return words;
+}
+
 struct server *client_start(const struct server_options *options)
 {
     struct server_options with = options == NULL ? (struct server_options){0} : *options;
@@ -52,7 +67,9 @@ struct server *client_start(const struct server_options *options)
         with.extras.client_ssl_ca_filepath = certificates_path("root.pem");
     with.no_listener = true;
     ws_carry_accepted(harness_tls() ? carry_by_tls : NULL);
-    return server_start(&with);
+    ws_explain_absence(last_failure);
+    started = server_start(&with);
+    return started;
 }
 
 static void connect_now(struct libwebsocket_context *context, struct client *client)

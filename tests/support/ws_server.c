@@ -15,10 +15,16 @@
 #include <unistd.h>
 
 static void (*carry_accepted)(struct ws_client *peer);
+static const char *(*explain_absence)(void);
 
 void ws_carry_accepted(void (*carry)(struct ws_client *peer))
 {
     carry_accepted = carry;
+}
+
+void ws_explain_absence(const char *(*explain)(void))
+{
+    explain_absence = explain;
 }
 
 static struct ws_server *new_server(
@@ -143,7 +149,8 @@ struct ws_client *ws_accept_at(struct ws_server *server, const char *file, int l
     int on = 1;
 
     if (!wait_for_call(server, WS_PATIENCE_MS))
-        ck_abort_msg("%s:%d: nobody connects", file, line);
+        ck_abort_msg("%s:%d: nobody connects%s", file, line,
+            explain_absence == NULL ? "" : explain_absence());
     peer = ws_adopt(accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (server->port != 0)
         ck_assert_int_eq(setsockopt(peer->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);

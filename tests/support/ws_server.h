@@ -40,6 +40,9 @@ void ws_server_free(struct ws_server *server);
  * alone. */
 void ws_carry_accepted(void (*carry)(struct ws_client *peer));
 
+/* Has a function say what became of those who were expected, where nobody comes. */
+void ws_explain_absence(const char *(*explain)(void));
+
 /* Waits for a connection. */
 #define ws_accept(server) ws_accept_at(server, WS_AT)
 
