@@ -64,9 +64,13 @@ done
 for header in $headers; do
     echo "#include <$header>"
 done >"$work/all.c"
-# The flags are lists of words.
-# shellcheck disable=SC2086
-$CC $folders ${UV_CFLAGS:-} ${EVENT_CFLAGS:-} -E "$work/all.c" >"$work/all.i" || exit 1
+# What is declared depends on the level: each day on which it changes counts.
+for day in $("$srcdir/tests/api-days.sh" "$srcdir/core/include"); do
+    # The flags are lists of words.
+    # shellcheck disable=SC2086
+    $CC "-DLWS_API_LEVEL=$day" $folders ${UV_CFLAGS:-} ${EVENT_CFLAGS:-} -E "$work/all.c" \
+        >>"$work/all.i" || exit 1
+done
 grep -o -E '"lwsloop_"( *"[^"]*")+' "$work/all.i" | sed 's/[" ]//g' | sort -u >"$work/declared"
 [ -s "$work/declared" ] || complain "no declarations were found in the headers"
 sort -u "$work/listed" -o "$work/listed"

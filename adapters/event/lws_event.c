@@ -43,6 +43,8 @@ static void on_ready(evutil_socket_t fd, short what, void *argument)
     /* A hang-up or an error arrives as the wanted events, which is all the engine needs. */
     struct pollfd pollfd = {.fd = fd, .revents = events_to_poll(what)};
 
+    if (!attachment->context)
+        return;
     pollfd.events = pollfd.revents;
     /* The event and the attachment may be gone when it returns. */
     if (libwebsocket_service_fd(attachment->context, &pollfd) < 0)
@@ -108,6 +110,22 @@ out_of_memory:
     return -1;
 }
 
+/* Without DEL for each it is a child's copy that ends: the base keeps the events, which it is not
+ * known to be able to take out, and they keep the attachment. */
+static void detach(struct attachment *attachment)
+{
+    size_t fd = 0;
+
+    while (fd < attachment->slot_count && !attachment->by_fd[fd])
+        fd++;
+    if (fd < attachment->slot_count) {
+        attachment->context = NULL;
+        return;
+    }
+    free(attachment->by_fd);
+    free(attachment);
+}
+
 static int on_poll_fd(struct libwebsocket_context *context, void *user,
     enum libwebsocket_callback_reasons reason, int fd, int events, unsigned int flags)
 {
@@ -123,9 +141,12 @@ static int on_poll_fd(struct libwebsocket_context *context, void *user,
         attachment->refusal = errno;
         return -1;
     }
+    /* In a child of fork() the base's own descriptor is still the parent's: nothing may be changed
+     * in it. */
+    if (reason == LWS_CALLBACK_POLL_FORKED)
+        return -1;
     if (reason == LWS_CALLBACK_POLL_DETACHED) {
-        free(attachment->by_fd);
-        free(attachment);
+        detach(attachment);
         return 0;
     }
 

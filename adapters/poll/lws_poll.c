@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../slots.h"
+#include "serve_until.h"
 #include "wait.h"
 
 /* In a slot of wanted_by_fd, beside POLLIN and POLLOUT. */
@@ -30,6 +31,9 @@ struct attachment {
     struct round *innermost;
     unsigned char *wanted_by_fd;
     size_t slot_count;
+    int end_fd;  /* readable when lws_poll_serve_until is to return; -1 for none */
+    bool ended;  /* it was */
+    bool *gone;  /* set where the attachment ends before that */
     int refusal; /* errno of the last descriptor that could not be watched */
 };
 
@@ -53,9 +57,31 @@ static void free_attachment(struct attachment *attachment)
     free(attachment);
 }
 
+/* In a child of fork(): the other process goes on with the one that there was. */
+static int begin_anew(struct attachment *attachment)
+{
+    struct lws_poll_wait *wait = lws_poll_wait_create();
+    struct round *round;
+
+    if (!wait) {
+        lwsl_err("waiting cannot be set up: %s\n", strerror(errno));
+        return -1;
+    }
+    lws_poll_wait_destroy(attachment->wait);
+    attachment->wait = wait;
+    memset(attachment->wanted_by_fd, 0, attachment->slot_count);
+    /* What is still ready is reported again. */
+    for (round = attachment->innermost; round; round = round->outer)
+        round->count = 0;
+    return 0;
+}
+
 static void detach(struct attachment *attachment)
 {
     struct round *round;
+
+    if (attachment->gone)
+        *attachment->gone = true;
 
     for (round = attachment->innermost; round; round = round->outer)
         round->detached = true;
@@ -123,6 +149,8 @@ static int on_poll_fd(struct libwebsocket_context *context, void *user,
         detach(attachment);
         return 0;
     }
+    if (reason == LWS_CALLBACK_POLL_FORKED)
+        return begin_anew(attachment);
     if (reason == LWS_CALLBACK_ADD_POLL_FD) {
         result = start_watching(attachment, fd, events);
         if (result < 0) {
@@ -153,6 +181,7 @@ int lws_poll_attach(struct libwebsocket_context *context)
         lwsl_err("lws_poll_attach: out of memory\n");
         return -1;
     }
+    attachment->end_fd = -1;
     attachment->wait = lws_poll_wait_create();
     if (!attachment->wait) {
         int error = errno;
@@ -217,6 +246,8 @@ int libwebsocket_service(struct libwebsocket_context *context, int timeout_ms)
         errno = EINVAL;
         return -1;
     }
+    if (lws_adopt(context) < 0)
+        return -1;
     attachment = find_or_attach(context);
     if (!attachment)
         return -1;
@@ -238,6 +269,10 @@ int libwebsocket_service(struct libwebsocket_context *context, int timeout_ms)
 
         if (pollfd->fd < 0)
             continue;
+        if (pollfd->fd == attachment->end_fd) {
+            attachment->ended = true;
+            continue;
+        }
         pollfd->events = attachment->wanted_by_fd[pollfd->fd] & ~WATCHED;
         if (libwebsocket_service_fd(context, pollfd) < 0)
             result = -1;
@@ -245,4 +280,28 @@ int libwebsocket_service(struct libwebsocket_context *context, int timeout_ms)
     if (!round.detached)
         attachment->innermost = round.outer;
     return result;
+}
+
+bool lws_poll_can_serve(struct libwebsocket_context *context)
+{
+    return lws_adopt(context) == 0 && find_or_attach(context);
+}
+
+enum lws_poll_end lws_poll_serve_until(struct libwebsocket_context *context, int fd)
+{
+    struct attachment *attachment = lws_adopt(context) < 0 ? NULL : find_or_attach(context);
+    bool gone = false;
+
+    if (!attachment)
+        return LWS_POLL_FAILED;
+    if (lws_poll_wait_add(attachment->wait, fd, POLLIN) < 0) {
+        lwsl_err("descriptor %d cannot be watched: %s\n", fd, strerror(errno));
+        return LWS_POLL_FAILED;
+    }
+    attachment->end_fd = fd;
+    attachment->gone = &gone;
+    while (!gone && !attachment->ended)
+        if (libwebsocket_service(context, -1) < 0)
+            return gone ? LWS_POLL_DESTROYED : LWS_POLL_FAILED;
+    return gone ? LWS_POLL_DESTROYED : LWS_POLL_ENDED;
 }

@@ -65,6 +65,10 @@ static void on_ready(uv_poll_t *handle, int status, int events)
     struct attachment *attachment = handle->data;
     struct pollfd pollfd = {.fd = watched->fd, .events = watched->wanted};
 
+    if (!attachment->context) {
+        (void)uv_poll_stop(handle);
+        return;
+    }
     if (status < 0) {
         /* POLLERR, which libuv translates to an error: the wanted I/O will find out which. */
         pollfd.revents = (short)(watched->wanted | POLLERR);
@@ -155,6 +159,22 @@ out_of_memory:
     return -1;
 }
 
+/* Without DEL for each it is a child's copy that ends: the loop keeps the handles, which it is not
+ * known to be able to close, and they keep the attachment. */
+static void detach(struct attachment *attachment)
+{
+    size_t fd = 0;
+
+    while (fd < attachment->slot_count && !attachment->by_fd[fd])
+        fd++;
+    if (fd < attachment->slot_count) {
+        attachment->context = NULL;
+        return;
+    }
+    free(attachment->by_fd);
+    free(attachment);
+}
+
 static int on_poll_fd(struct libwebsocket_context *context, void *user,
     enum libwebsocket_callback_reasons reason, int fd, int events, unsigned int flags)
 {
@@ -168,9 +188,12 @@ static int on_poll_fd(struct libwebsocket_context *context, void *user,
         attachment->refusal = errno;
         return -1;
     }
+    /* In a child of fork() the loop's own descriptor is still the parent's: nothing may be changed
+     * in it. */
+    if (reason == LWS_CALLBACK_POLL_FORKED)
+        return -1;
     if (reason == LWS_CALLBACK_POLL_DETACHED) {
-        free(attachment->by_fd);
-        free(attachment);
+        detach(attachment);
         return 0;
     }
 

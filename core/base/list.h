@@ -52,4 +52,43 @@ static inline void list_splice(struct list_node *to, struct list_node *from)
     list_init(from);
 }
 
+struct list_cursor {
+    struct list_node *head;
+    struct list_node *next;
+    struct list_cursor *outer;
+};
+
+/* innermost: that of those that go along this list already, NULL for none. */
+static inline void list_cursor_begin(
+    struct list_cursor *cursor, struct list_node *head, struct list_cursor **innermost)
+{
+    *cursor = (struct list_cursor){head, head->next, *innermost};
+    *innermost = cursor;
+}
+
+/* NULL at the end. */
+static inline struct list_node *list_cursor_next(struct list_cursor *cursor)
+{
+    struct list_node *node = cursor->next;
+
+    if (node == cursor->head)
+        return NULL;
+    cursor->next = node->next;
+    return node;
+}
+
+/* In the reverse order of their beginnings. */
+static inline void list_cursor_end(const struct list_cursor *cursor, struct list_cursor **innermost)
+{
+    *innermost = cursor->outer;
+}
+
+/* Before a node is taken off the list. */
+static inline void list_cursors_leave(struct list_cursor *innermost, const struct list_node *node)
+{
+    for (struct list_cursor *cursor = innermost; cursor; cursor = cursor->outer)
+        if (cursor->next == node)
+            cursor->next = node->next;
+}
+
 #endif

@@ -1,3 +1,5 @@
+#include "base/log.h"
+
 #include "lws_log.h"
 
 #include <stdarg.h>
@@ -7,13 +9,14 @@
 #include <syslog.h>
 #include <time.h>
 
-enum { LINE_SIZE = 1024 };
+/* In `enabled` as long as no program has chosen. */
+enum { LINE_SIZE = 1024, UNCHOSEN = 1 << 30 };
 
 typedef void(emit_function)(int level, const char *line);
 
 static void emit_to_stderr(int level, const char *line);
 
-static _Atomic int enabled = LLL_ERR | LLL_WARN | LLL_NOTICE;
+static _Atomic int enabled = LLL_ERR | LLL_WARN | LLL_NOTICE | UNCHOSEN;
 static _Atomic(emit_function *) emit = emit_to_stderr;
 
 static const struct {
@@ -48,9 +51,18 @@ static void emit_to_stderr(int level, const char *line)
 
 void lws_set_log_level(int level, void (*log_emit_function)(int level, const char *line))
 {
-    atomic_store(&enabled, level);
+    atomic_store(&enabled, level & ~UNCHOSEN);
     if (log_emit_function)
         atomic_store(&emit, log_emit_function);
+}
+
+void log_set_default(int initial)
+{
+    int now = atomic_load(&enabled);
+
+    /* The one who has chosen meanwhile is right. */
+    while ((now & UNCHOSEN) && !atomic_compare_exchange_weak(&enabled, &now, initial | UNCHOSEN))
+        continue;
 }
 
 void _lws_log(int filter, const char *format, ...)

@@ -35,6 +35,7 @@ void connection_release(struct libwebsocket *wsi)
     else if (!connection_is_internal(wsi))
         http_exchange_free(wsi);
     extension_release(wsi);
+    list_cursors_leave(wsi->protocol->cursors, &wsi->protocol_node);
     list_remove(&wsi->protocol_node);
     deadline_cancel(&engine_of(wsi)->wheel, &wsi->deadline);
     receive_drop(wsi);
@@ -81,7 +82,7 @@ void connection_schedule(struct libwebsocket *wsi)
 int engine_callback(struct engine *engine, struct protocol *protocol,
     enum libwebsocket_callback_reasons reason, void *user)
 {
-    return protocol->callback(engine->context, NULL, reason, user, NULL, 0);
+    return protocol_call(protocol, engine->context, NULL, reason, user, NULL, 0);
 }
 
 void connection_begin_callback(struct libwebsocket *wsi)
@@ -103,7 +104,7 @@ int connection_callback_as(struct libwebsocket *wsi, struct protocol *protocol,
     int result;
 
     connection_begin_callback(wsi);
-    result = protocol->callback(engine_of(wsi)->context, wsi, reason, user, in, length);
+    result = protocol_call(protocol, engine_of(wsi)->context, wsi, reason, user, in, length);
     connection_end_callback(wsi);
     return result;
 }
@@ -114,6 +115,13 @@ int connection_callback(
     return connection_callback_as(wsi, wsi->protocol, reason, wsi->session, in, length);
 }
 
+void *connection_session(struct libwebsocket *wsi)
+{
+    if (!wsi->session && wsi->protocol->session_size)
+        wsi->session = calloc(1, wsi->protocol->session_size);
+    return wsi->session;
+}
+
 void connection_progress(struct libwebsocket *wsi)
 {
     const struct limits *limits = &engine_of(wsi)->limits;
@@ -121,8 +129,8 @@ void connection_progress(struct libwebsocket *wsi)
 
     switch ((enum connection_state)wsi->state) {
     case CONNECTION_HTTP_RESPONSE:
-        connection_set_due(
-            wsi, waits || http_exchange_sends_file(wsi) ? limits->http_stall_timeout : 0);
+        connection_set_due(wsi, waits || http_exchange_sends_file(wsi) ? limits->http_stall_timeout
+                                                                       : limits->http_left_timeout);
         break;
     case CONNECTION_DRAINING:
         connection_set_due(
@@ -224,6 +232,7 @@ bool connection_takes_input(const struct libwebsocket *wsi)
     case CONNECTION_LISTENER:
     case CONNECTION_WAKE:
     case CONNECTION_TIMER:
+    case CONNECTION_BROADCASTS:
     case CONNECTION_LOOKUP:
     case CONNECTION_ATTEMPT:
     case CONNECTION_CONNECTING:

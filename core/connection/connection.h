@@ -17,6 +17,7 @@ enum connection_state {
     CONNECTION_LISTENER,
     CONNECTION_WAKE,
     CONNECTION_TIMER,
+    CONNECTION_BROADCASTS,
     CONNECTION_LOOKUP,  /* a name is being looked up for a client */
     CONNECTION_ATTEMPT, /* a socket is being connected for a client */
 
@@ -183,6 +184,10 @@ int connection_callback(
 /* The same with something other than the session memory in `user`, by another protocol. */
 int connection_callback_as(struct libwebsocket *wsi, struct protocol *protocol,
     enum libwebsocket_callback_reasons reason, void *user, void *in, size_t length);
+
+/* The session memory, made if there is none yet; NULL where the protocol has none, or memory is
+ * short. */
+void *connection_session(struct libwebsocket *wsi);
 
 /* The peer took some of what waits for it: its time begins anew, if it has one. */
 void connection_progress(struct libwebsocket *wsi);

@@ -12,6 +12,7 @@
 #include "connection/engine_tls.h"
 #include "connection/mask_pool.h"
 #include "libwebsockets.h"
+#include "platform/fork_guard.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -29,16 +30,25 @@ enum {
     WORK_OF_A_RESPONSE = 16
 };
 
+struct protocol;
+
+/* Stands between the engine and a program that was written for an older level. */
+typedef int(older_callback)(const struct protocol *protocol, struct libwebsocket_context *context,
+    struct libwebsocket *wsi, enum libwebsocket_callback_reasons reason, void *user, void *in,
+    size_t length);
+
 /* A protocol as the engine keeps it, whatever the layout of the program's own. */
 struct protocol {
     struct engine *engine;
     const char *name;
     callback_function *callback;
+    older_callback *older; /* NULL where the callback is of the newest level */
     size_t session_size;
     size_t piece_size;
-    const struct libwebsocket_protocols *element; /* the program's */
-    struct list_node connections;                 /* the established ones */
-    atomic_bool writable_all;                     /* asked for, perhaps from another thread */
+    void *element;                /* the program's, in the layout of its level */
+    struct list_node connections; /* the established ones */
+    struct list_cursor *cursors;  /* going along these */
+    atomic_bool writable_all;     /* asked for, perhaps from another thread */
 };
 
 struct limits {
@@ -52,6 +62,7 @@ struct limits {
     unsigned int request_timeout;
     unsigned int http_idle_timeout;
     unsigned int http_stall_timeout;
+    unsigned int http_left_timeout; /* of a request that the program leaves as it is; 0 for none */
     unsigned int close_timeout;
     unsigned int ping_interval;
     unsigned int ping_timeout;
@@ -66,10 +77,15 @@ struct extension;
 
 struct engine {
     struct libwebsocket_context *context; /* only handed on to callbacks */
+    int level;                            /* of the program that made the context */
+    bool keeps_file_path;                 /* it is told which file has been sent */
+    bool serves_unasked;                  /* clients that ask for no protocol get the first */
+    bool extensions_know_payload;         /* PAYLOAD_TX and PAYLOAD_RX are of its time */
     struct protocol *protocols;
     size_t protocol_count;
     struct limits limits;
     struct engine_tls tls;
+    struct fork_guard guard;
     struct mask_pool masks;
     struct extension *extensions;
     size_t extension_count;
@@ -88,6 +104,16 @@ struct engine {
     bool ending;                   /* the context is being destroyed: nothing new is begun */
     bool defeat_masks;             /* clients mask with zeros */
 };
+
+/* The one way to call the program. */
+static inline int protocol_call(const struct protocol *protocol,
+    struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t length)
+{
+    if (protocol->older)
+        return protocol->older(protocol, context, wsi, reason, user, in, length);
+    return protocol->callback(context, wsi, reason, user, in, length);
+}
 
 /* RECEIVE_SIZE bytes with the padding that callbacks are promised around them; NULL if memory is
  * short. To be given back, in any order. */

@@ -33,7 +33,7 @@ static void free_files(struct tls_files *files)
 static bool ask_program(void *user, X509_STORE_CTX *store, SSL *ssl, bool good)
 {
     struct engine *engine = user;
-    int refused = engine->protocols[0].callback(NULL, NULL,
+    int refused = protocol_call(&engine->protocols[0], NULL, NULL,
         LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION, store, ssl, good ? 1 : 0);
 
     return !refused && (good || X509_STORE_CTX_get_error(store) == X509_V_OK);

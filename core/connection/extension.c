@@ -20,6 +20,9 @@ int extension_call(struct libwebsocket *wsi, const struct active_extension *acti
     if (active->extension->is_internal)
         return element->callback(
             engine_of(wsi)->context, element, wsi, reason, active->session, in, length);
+    if ((reason == LWS_EXT_CALLBACK_PAYLOAD_TX || reason == LWS_EXT_CALLBACK_PAYLOAD_RX) &&
+        !engine_of(wsi)->extensions_know_payload)
+        return 0;
     connection_begin_callback(wsi);
     result = element->callback(
         engine_of(wsi)->context, element, wsi, reason, active->session, in, length);

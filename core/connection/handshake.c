@@ -111,6 +111,8 @@ static struct verdict choose(
 
     if (!offer) {
         *chosen = subprotocol_of_nobody(engine_of(wsi));
+        if ((*chosen)->name && !engine_of(wsi)->serves_unasked)
+            return (struct verdict){400, "no subprotocol was asked for"};
         return good;
     }
     fault = subprotocol_offer_fault(offer);

@@ -33,6 +33,7 @@ void http_exchange_free(struct libwebsocket *wsi)
         close(exchange->file);
     header_tokens_clear(&exchange->tokens);
     head_storage_free(&exchange->head);
+    free(exchange->file_path);
     free(exchange->path);
     free(exchange);
 }

@@ -33,6 +33,7 @@ struct http_exchange {
     bool without_body; /* the request was HEAD */
     int refusal;       /* status to answer with when the body has been passed over; 0 for none */
     int file;          /* -1 for none */
+    char *file_path;   /* kept for programs that are told it; NULL for none */
     off_t file_offset;
     uint64_t file_remaining;
     struct header_tokens tokens;

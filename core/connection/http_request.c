@@ -55,18 +55,15 @@ static void answer(struct libwebsocket *wsi)
 {
     struct http_exchange *exchange = wsi->http;
 
-    connection_set_due(wsi, 0);
+    connection_set_due(wsi, engine_of(wsi)->limits.http_left_timeout);
     wsi->state = CONNECTION_HTTP_RESPONSE;
     if (exchange->refusal) {
         http_response_status(wsi, exchange->refusal);
         return;
     }
-    if (!wsi->session && wsi->protocol->session_size) {
-        wsi->session = calloc(1, wsi->protocol->session_size);
-        if (!wsi->session) {
-            http_response_refuse(wsi, 503, "out of memory for a session");
-            return;
-        }
+    if (!connection_session(wsi) && wsi->protocol->session_size) {
+        http_response_refuse(wsi, 503, "out of memory for a session");
+        return;
     }
     wsi->http_called = true;
     lwsl_info("connection %d: %s %s\n", wsi->transport.fd,

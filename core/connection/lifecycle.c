@@ -142,6 +142,7 @@ static void engine_deadline(struct libwebsocket *wsi)
     case CONNECTION_LISTENER:
     case CONNECTION_WAKE:
     case CONNECTION_TIMER:
+    case CONNECTION_BROADCASTS:
     case CONNECTION_LOOKUP:
     case CONNECTION_ATTEMPT:
     case CONNECTION_DEAD:
@@ -191,12 +192,12 @@ void connection_close_gracefully(struct libwebsocket *wsi)
         http_response_abandon(wsi);
 }
 
-void connection_close_at_once(struct libwebsocket *wsi)
+void connection_close_at_once(struct libwebsocket *wsi, unsigned int code, const char *words)
 {
     if (wsi->state == CONNECTION_OPEN)
-        websocket_close_at_once(wsi, CLOSE_GOING_AWAY, "");
+        websocket_close_at_once(wsi, code, "");
     else if (connection_is_connecting(wsi))
-        client_fail(wsi, "the context is being destroyed");
+        client_fail(wsi, words);
     else if (wsi->state == CONNECTION_STARTING)
         connection_die(wsi);
     else if (wsi->state != CONNECTION_DEAD)

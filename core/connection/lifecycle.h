@@ -19,7 +19,9 @@ void connection_settle(struct libwebsocket *wsi);
 /* Ends it in good order, whatever it is. */
 void connection_close_gracefully(struct libwebsocket *wsi);
 
-/* Ends it now: what the transport takes at once is sent, and nothing is waited for. */
-void connection_close_at_once(struct libwebsocket *wsi);
+/* Ends it now: what the transport takes at once is sent, and nothing is waited for. The code and
+ * the words are for whom it concerns: a WebSocket's close frame, or a client that is not one yet.
+ */
+void connection_close_at_once(struct libwebsocket *wsi, unsigned int code, const char *words);
 
 #endif

@@ -60,6 +60,7 @@ static size_t consume(struct libwebsocket *wsi, unsigned char *bytes, size_t len
     case CONNECTION_LISTENER:
     case CONNECTION_WAKE:
     case CONNECTION_TIMER:
+    case CONNECTION_BROADCASTS:
     case CONNECTION_LOOKUP:
     case CONNECTION_ATTEMPT:
     case CONNECTION_CONNECTING:
@@ -216,6 +217,32 @@ void receive_some(struct libwebsocket *wsi)
         feed_stash(wsi);
     else if (!wsi->input_ended)
         receive_from_transport(wsi);
+}
+
+bool receive_given(struct libwebsocket *wsi, const unsigned char *bytes, size_t length)
+{
+    if (receive_keeps(wsi) || wsi->receiving) {
+        errno = EAGAIN;
+        return false;
+    }
+    if (!still_of_use(wsi)) {
+        errno = EPIPE;
+        return false;
+    }
+    if (length == 0)
+        return true;
+    websocket_heard(wsi);
+    keep(wsi, bytes, length);
+    if (!wsi->stash) {
+        errno = ENOMEM;
+        return false;
+    }
+    receive_some(wsi);
+    connection_attend(wsi);
+    if (still_of_use(wsi))
+        return true;
+    errno = EPIPE;
+    return false;
 }
 
 bool receive_can_resume(const struct libwebsocket *wsi)

@@ -10,6 +10,9 @@
  */
 void receive_some(struct libwebsocket *wsi);
 
+/* The same with bytes that the program has read. False, with errno, where they cannot be taken. */
+bool receive_given(struct libwebsocket *wsi, const unsigned char *bytes, size_t length);
+
 /* Whether there is kept input that the state could use now. */
 bool receive_can_resume(const struct libwebsocket *wsi);
 

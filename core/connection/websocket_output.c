@@ -22,7 +22,8 @@ static bool send_masked(struct libwebsocket *wsi, unsigned char first, unsigned 
     bool sent;
     int saved;
 
-    if (!with_zeros && !engine->defeat_masks && !mask_pool_take(&engine->masks, mask)) {
+    if (!with_zeros && !engine->defeat_masks &&
+        !mask_pool_take(&engine->masks, fork_guard_process(&engine->guard), mask)) {
         lwsl_err("connection %d: no random numbers for a mask\n", wsi->transport.fd);
         connection_die(wsi);
         errno = EIO;

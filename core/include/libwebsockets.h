@@ -12,7 +12,10 @@
  *   lws_tls.h          certificates and keys
  *   lws_http.h         serving files, and reading the header fields of a request
  *   lws_log.h          log levels and where log lines go
- *   lws_utility.h      random bytes, SHA-1, base64, version
+ *   lws_utility.h      random bytes, SHA-1, base64, version, daemons
+ *   lws_older.h        forms and functions that later levels are without
+ *
+ * What of it a program sees is decided by the day it was written for: lws_level.h.
  *
  * Three rules hold everywhere and are not repeated at each function:
  *
@@ -26,18 +29,28 @@
  * - No function keeps a pointer to memory of the caller's after it has returned, except where it
  *   says for how long.
  *
- * "Since" gives the date of the generation of the API in which a name first stood. Names that
- * start with lws_ and have no such date are additions of this library.
+ * "Since" gives the day of the API from which on a name is there. Names that start with lws_ and
+ * have no such date are additions of this library, and there at every level.
  */
 #ifndef LWSLOOP_LIBWEBSOCKETS_H
 #define LWSLOOP_LIBWEBSOCKETS_H
 
-#include <assert.h>
-#include <poll.h>
+#include "lws_level.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+/* Programs use what the header of their day happened to include. */
+#if LWS_SINCE(20110212)
+#include <poll.h>
+#endif
+#if LWS_SINCE(20130117)
 #include <unistd.h>
+#endif
+#if LWS_SINCE(20130214)
+#include <assert.h>
+#endif
 
 #include "lws_link.h"
 
@@ -60,5 +73,7 @@
 #include "lws_http.h"
 
 #include "lws_utility.h"
+
+#include "lws_older.h"
 
 #endif

@@ -8,6 +8,7 @@
 
 LWS_BEGIN_DECLARATIONS
 
+#if LWS_SINCE(20110212)
 /*
  * Begins to connect to a WebSocket server. The call returns at once; what it began ends with
  * exactly one of CLIENT_ESTABLISHED and CLIENT_CONNECTION_ERROR, from a service call at the
@@ -26,12 +27,13 @@ LWS_BEGIN_DECLARATIONS
  *                     characters without '#'; a '/' is put before it where it has none. NULL: "/".
  *   host              the Host field as it is to be sent, and without its port the name that TLS
  *                     verifies and that the server is told; NULL: the address, and the port unless
- * it is the usual one, 80 or 443; "localhost" for a Unix-domain socket origin            the Origin
- * field; "http://" is put before it where it has no scheme and is not "null". NULL: the field is
- * left out, as is proper for what is no browser. protocol          the subprotocols to ask for,
- * with commas between them. The server's choice must be one of them and decides which protocol of
- * the context is called. At least one of them must be a protocol of the context. NULL: none is
- * asked for, and the protocol without a name is called, or else the first.
+ *                     it is the usual one, 80 or 443; "localhost" for a Unix-domain socket
+ *   origin            the Origin field; "http://" is put before it where it has no scheme and is
+ *                     not "null". NULL: the field is left out, as is proper for what is no browser.
+ *   protocol          the subprotocols to ask for, with commas between them. The server's choice
+ *                     must be one of them and decides which protocol of the context is called. At
+ *                     least one of them must be a protocol of the context. NULL: none is asked for,
+ *                     and the protocol without a name is called, or else the first.
  *   ietf_version_or_minus_one   -1 or 13: RFC 6455. 8 or 7: drafts of it, which frame the same way
  *                     and call the origin Sec-WebSocket-Origin. No others are spoken.
  *
@@ -47,13 +49,15 @@ LWS_BEGIN_DECLARATIONS
  * -1 for it. Returns NULL, and nothing will be called back, where an argument does not make sense
  * or the context is being destroyed (EINVAL), there are max_connections already (ENFILE), or there
  * is not even the memory or the descriptor to begin with (ENOMEM, EMFILE); one log line says which.
- * Since 2010-12-30; with ietf_version_or_minus_one since 2011-02-12.
+ * Since 2011-01-22; with ietf_version_or_minus_one since 2011-02-12 (lws_older.h).
  */
 LWS_VISIBLE struct libwebsocket *libwebsocket_client_connect(struct libwebsocket_context *context,
     const char *address, int port, int ssl_connection, const char *path, const char *host,
     const char *origin, const char *protocol, int ietf_version_or_minus_one)
     LWS_LINK_LEVEL(libwebsocket_client_connect, 20110212);
+#endif
 
+#if LWS_SINCE(20110305)
 /*
  * The same with session memory of the caller's own.
  *
@@ -62,13 +66,15 @@ LWS_VISIBLE struct libwebsocket *libwebsocket_client_connect(struct libwebsocket
  *              CLOSED or CLIENT_CONNECTION_ERROR has returned. NULL: as
  *              libwebsocket_client_connect().
  *
- * Returns as libwebsocket_client_connect() does. Since 2012-04-20.
+ * Returns as libwebsocket_client_connect() does. Since 2011-03-05.
  */
 LWS_VISIBLE struct libwebsocket *libwebsocket_client_connect_extended(
     struct libwebsocket_context *context, const char *address, int port, int ssl_connection,
     const char *path, const char *host, const char *origin, const char *protocol,
     int ietf_version_or_minus_one, void *userdata) LWS_LINK(libwebsocket_client_connect_extended);
+#endif
 
+#if LWS_SINCE(20130316)
 /*
  * Has later connections of the context go through an HTTP proxy, by CONNECT. Those to Unix-domain
  * sockets never do.
@@ -78,10 +84,11 @@ LWS_VISIBLE struct libwebsocket *libwebsocket_client_connect_extended(
  *           is in brackets. Without a port: 3128. NULL or "": no proxy any more.
  *
  * Names of servers are looked up by the proxy. Returns 0, or -1 and changes nothing where proxy has
- * another form (EINVAL) or memory is short (ENOMEM). Since 2013-10-26.
+ * another form (EINVAL) or memory is short (ENOMEM). Since 2013-03-16.
  */
 LWS_VISIBLE int libwebsocket_set_proxy(struct libwebsocket_context *context, const char *proxy)
     LWS_LINK(libwebsocket_set_proxy);
+#endif
 
 LWS_END_DECLARATIONS
 

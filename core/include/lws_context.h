@@ -2,32 +2,44 @@
 #ifndef LWSLOOP_LWS_CONTEXT_H
 #define LWSLOOP_LWS_CONTEXT_H
 
-#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "lws_link.h"
 #include "lws_protocol.h"
 
+#if LWS_SINCE(20110212)
+#include <poll.h>
+#endif
+
 LWS_BEGIN_DECLARATIONS
 
-/* The port that means "do not listen". Since 2011-02-12. */
+/* The port that means "do not listen". Since 2011-01-19. */
 #define CONTEXT_PORT_NO_LISTEN 0
 
-/* Bits of lws_context_creation_info.options. Since 2011-02-21; unknown bits are ignored. */
+#if LWS_SINCE(20110130)
+/* Bits of a context's options. Since 2011-01-30; unknown bits are ignored. */
 enum libwebsocket_context_options {
     /* Clients send frames with a mask of zeros, which servers accept and proxies may be fooled by;
      * for tests. */
     LWS_SERVER_OPTION_DEFEAT_CLIENT_MASK = 1,
-    /* Clients that connect by TLS must have a certificate of an authority in ssl_ca_filepath. */
+#if LWS_SINCE(20110219)
+    /* Clients that connect by TLS must have a certificate of an authority in ssl_ca_filepath. Since
+     * 2011-02-19. */
     LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT = 2,
-    /* libwebsocket_canonical_hostname() does not ask the system and says "localhost". */
+#endif
+#if LWS_SINCE(20121019)
+    /* libwebsocket_canonical_hostname() does not ask the system and says "localhost". Since
+     * 2012-10-19. */
     LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME = 4,
+#endif
     /* Where the server has TLS: clients that do not begin with a TLS handshake are served without
-     * it, on the same port. Since 2014-07-06. */
+     * it, on the same port. An addition, from the API of 2014-07-06. */
     LWS_SERVER_OPTION_ALLOW_NON_SSL_ON_SSL_PORT = 8
 };
+#endif
 
+#if LWS_SINCE(20130209)
 /*
  * What a context is made from. Clear it, set gid and uid to -1, fill in what you need. It and the
  * strings are read while the context is created and not afterwards; the protocols must live as long
@@ -39,15 +51,19 @@ struct lws_context_creation_info {
 
     /*
      * NULL to listen on all addresses; else the name of a network interface, whose addresses are
-     * used, or a numeric IPv4 or IPv6 address. Before 2013-02-11 the member was `interface`.
+     * used, or a numeric IPv4 or IPv6 address.
      */
+#if LWS_SINCE(20130211)
     const char *iface;
+#else
+    const char *interface;
+#endif
 
     struct libwebsocket_protocols *protocols;
 
     /*
      * The extensions that the context supports, as lws_extension.h has it, or NULL for none. Must
-     * be NULL where the library was built with --without-extensions. Since 2011-03-05.
+     * be NULL where the library was built with --without-extensions.
      */
     struct libwebsocket_extension *extensions;
 
@@ -68,13 +84,18 @@ struct lws_context_creation_info {
      */
     const char *ssl_ca_filepath;
 
+#if LWS_SINCE(20130222)
     /* The ciphers of TLS 1.2 in OpenSSL's notation; NULL: a server offers those alone that keep the
      * past secret, a client what OpenSSL does. Since 2013-02-22. */
     const char *ssl_cipher_list;
+#endif
 
     /*
-     * The group and user to become once the sockets are listening, for good, supplementary groups
-     * included; -1 and 0 mean to stay who one is.
+     * The group and user to become once the sockets are listening and all files have been read, for
+     * good; -1 and 0 mean to stay who one is. Supplementary groups are given up wherever one of the
+     * two is set. With uid alone the group stays what it is, so that a program started by root
+     * keeps root's group: set both. Where they cannot be become, or it could be undone, creation
+     * fails.
      */
     int gid;
     int uid;
@@ -85,7 +106,7 @@ struct lws_context_creation_info {
 
     /*
      * TCP keepalive of all connections: seconds of silence before the first probe (0 for none),
-     * probes before the connection is given up, and seconds between them. Since 2013-02-09.
+     * probes before the connection is given up, and seconds between them.
      */
     int ka_time;
     int ka_probes;
@@ -244,11 +265,12 @@ enum lws_deflate_takeover {
  * or memory is short, and where a callback destroyed the context meanwhile. Calls back:
  * OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS and OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS where there is
  * such a file, ADD_POLL_FD, then PROTOCOL_INIT; where it fails after that, DEL_POLL_FD and
- * PROTOCOL_DESTROY too. May be called from any thread. Since 2011-01-22; in this form since
- * 2013-02-09.
+ * PROTOCOL_DESTROY too. May be called from any thread. In this form since 2013-02-09;
+ * lws_older.h has those before.
  */
 LWS_VISIBLE struct libwebsocket_context *libwebsocket_create_context(
-    struct lws_context_creation_info *info) LWS_LINK_LEVEL(libwebsocket_create_context, 20130316);
+    struct lws_context_creation_info *info)
+    LWS_LINK_LEVEL(libwebsocket_create_context, LWS_LEVEL_OF_CONTEXT);
 
 /*
  * The same with what libwebsocket_create_context() has no room for.
@@ -257,9 +279,12 @@ LWS_VISIBLE struct libwebsocket_context *libwebsocket_create_context(
  *
  * An addition.
  */
-LWS_VISIBLE struct libwebsocket_context *lws_create_context(struct lws_context_creation_info *info,
-    const struct lws_context_extras *extras) LWS_LINK_LEVEL(lws_create_context, 20130316);
+LWS_VISIBLE struct libwebsocket_context *lws_create_context(
+    struct lws_context_creation_info *info, const struct lws_context_extras *extras)
+    LWS_LINK_LEVEL(lws_create_context, LWS_LEVEL_OF_CONTEXT);
+#endif
 
+#if LWS_SINCE(20110119)
 /*
  * Closes all connections, with close code 1001 where they are WebSockets, and frees the context.
  * Nothing is waited for: what the system does not take at once is lost. The host's loop is left as
@@ -270,15 +295,26 @@ LWS_VISIBLE struct libwebsocket_context *lws_create_context(struct lws_context_c
  * Inside a callback the context lives on until the outermost call into the library returns; what
  * is still to come to it is only what belongs to closing. Calls back: DEL_POLL_FD, CLOSED,
  * CLOSED_HTTP or CLIENT_CONNECTION_ERROR for each connection, then PROTOCOL_DESTROY; and a sink is
- * told POLL_DETACHED. Since 2011-02-12.
+ * told POLL_DETACHED.
+ *
+ * In a process that was forked after the context was made, and has not used it, it frees the copy:
+ * nothing is sent, no callback comes but extensions' own, and a sink is only told POLL_DETACHED.
+ * Where the process has
+ * used it, but another one was the last to serve, the connections are that one's: they are closed
+ * without a word here and have no CLOSED, but DEL_POLL_FD and PROTOCOL_DESTROY come. Since
+ * 2011-01-19.
  */
 LWS_VISIBLE void libwebsocket_context_destroy(struct libwebsocket_context *context)
     LWS_LINK(libwebsocket_context_destroy);
+#endif
 
-/* The `user` of the struct the context was made from; NULL for NULL. Since 2012-10-19. */
+#if LWS_SINCE(20121019)
+/* The `user` that the context was made with; NULL for NULL. Since 2012-10-19. */
 LWS_VISIBLE void *libwebsocket_context_user(struct libwebsocket_context *context)
     LWS_LINK(libwebsocket_context_user);
+#endif
 
+#if LWS_SINCE(20110219)
 /*
  * Serves a descriptor that is ready: accepts, reads, writes, calls back. This is how a program that
  * polls by itself drives the engine; an adapter does it for the others.
@@ -291,11 +327,13 @@ LWS_VISIBLE void *libwebsocket_context_user(struct libwebsocket_context *context
  *
  * Returns 0, also where the connection has ended meanwhile; -1 where context is NULL. It never
  * blocks, and does a bounded amount of work; what is left has another descriptor ready. Calls back.
- * Since 2011-02-21.
+ * Since 2011-02-19.
  */
 LWS_VISIBLE int libwebsocket_service_fd(struct libwebsocket_context *context, struct pollfd *pollfd)
     LWS_LINK(libwebsocket_service_fd);
+#endif
 
+#if LWS_SINCE(20110119)
 /*
  * Waits for, and serves, whatever is ready, for programs without a loop of their own. It is part of
  * lwsloop-poll, and attaches that adapter if nothing else is attached.
@@ -305,10 +343,11 @@ LWS_VISIBLE int libwebsocket_service_fd(struct libwebsocket_context *context, st
  *
  * Returns 0, also when the time was up or a signal came; -1 with errno where context is NULL
  * (EINVAL), another adapter is attached (EBUSY), or the system failed. Calls back. Since
- * 2011-02-12.
+ * 2011-01-19.
  */
 LWS_VISIBLE int libwebsocket_service(struct libwebsocket_context *context, int timeout_ms)
     LWS_LINK(libwebsocket_service);
+#endif
 
 /*
  * Has a function called inside the engine, on the thread that serves the context: the way for other
@@ -320,7 +359,8 @@ LWS_VISIBLE int libwebsocket_service(struct libwebsocket_context *context, int t
  *
  * Returns 0, and the function will be called; or is called, at the latest, when the context is
  * destroyed. Returns -1, and it will not be: where context or function is NULL (EINVAL), the
- * context is already being destroyed (ECANCELED) or memory is short (ENOMEM). May be called from
+ * context is already being destroyed (ECANCELED), the process was forked and has not adopted the
+ * context (EPIPE; see lws_adopt()), or memory is short (ENOMEM). May be called from
  * any thread, as long as the context is sure to exist during the call; not from a signal handler.
  * An addition.
  */
@@ -329,12 +369,73 @@ LWS_VISIBLE int lws_call_in_service(struct libwebsocket_context *context,
     LWS_LINK(lws_call_in_service);
 
 /*
+ * Has the service call that is going on, or the next one, return without waiting any longer: for
+ * other threads that want libwebsocket_service(context, -1) to come back to its loop. It is
+ * lws_call_in_service() with a function that does nothing.
+ *
+ *   context   NULL is harmless
+ *
+ * What can go wrong there is a line in the log here. May be called from any thread, as long as the
+ * context is sure to exist during the call; not from a signal handler. An addition, from the API of
+ * 2013-10-26.
+ */
+LWS_VISIBLE void libwebsocket_cancel_service(struct libwebsocket_context *context)
+    LWS_LINK(libwebsocket_cancel_service);
+
+/*
+ * A context in processes that were forked after it was made.
+ *
+ * Each process has a copy of it, and any of them may serve: the one whose service call was the last
+ * owns the connections. To use a copy for anything but libwebsockets_broadcast() and
+ * libwebsocket_context_destroy() is to adopt it, which happens by itself as the first such call
+ * begins: the engine's own descriptors are replaced, under the same numbers, so that the processes
+ * do not take each other's wake-ups and timers; a sink is told POLL_FORKED, and protocols[0] where
+ * there is none DEL, and then ADD for each descriptor. Look-ups of names that were going on fail
+ * here and go on there. Functions given to lws_call_in_service() before the fork are called in each
+ * process that serves.
+ *
+ * After a fork only one of the processes uses the connections that there are. Another one may end,
+ * or destroy its copy, at any time: nothing is sent on them then, and their peers do not notice. A
+ * program that keeps an epoll(7) descriptor of its own over the fork makes a new one before it
+ * goes on, because the two processes share the old one.
+ *
+ * lws_adopt() says beforehand whether adopting works. Returns 0, at once where there is nothing to
+ * do. Returns -1 with errno, and it may be tried again: where context is NULL, or from inside one
+ * of the four POLL_FD callbacks (EINVAL); where the loop that the context is attached to is shared
+ * with the other process (EBUSY), which is so with libuv and libevent: attach it to a loop that was
+ * made after the fork, which adopts as well; where it was renounced, or is being destroyed (EPIPE);
+ * or where descriptors or memory are short. All other functions fail as they do for misuse where
+ * adopting fails, with that errno. Calls back: only the four, or the sink. An addition.
+ */
+LWS_VISIBLE int lws_adopt(struct libwebsocket_context *context) LWS_LINK(lws_adopt);
+
+/*
+ * Lets go of a copy of a context, for a process that will only broadcast while another one serves:
+ * its listening sockets, connections and descriptors are closed here, without a word to their
+ * peers, and live on in the other process alone. So that where the other one ends, nothing of the
+ * context is left but what says so to libwebsockets_broadcast().
+ *
+ * Afterwards libwebsockets_broadcast() and libwebsocket_context_destroy() are all that works; where
+ * other functions would need the context, they fail with EPIPE. What session memories point to is
+ * not freed, because CLOSED does not come. Where the process had adopted the context, or made it,
+ * DEL_POLL_FD comes for each descriptor; a sink is told POLL_DETACHED. Other threads must not be
+ * using the context.
+ *
+ * Returns 0; -1 with EINVAL where context is NULL, is being destroyed, or it is called from inside
+ * a callback. An addition.
+ */
+LWS_VISIBLE int lws_renounce(struct libwebsocket_context *context) LWS_LINK(lws_renounce);
+
+#if LWS_SINCE(20110119)
+/*
  * The name of this host, as the system has it, for use as a client's `host`. It belongs to the
- * context. No name service is asked. NULL for NULL. Since 2011-02-12.
+ * context. No name service is asked. NULL for NULL. Since 2011-01-19.
  */
 LWS_VISIBLE const char *libwebsocket_canonical_hostname(struct libwebsocket_context *context)
     LWS_LINK(libwebsocket_canonical_hostname);
+#endif
 
+#if LWS_SINCE(20110119)
 /*
  * Asks for a WRITEABLE callback for every established connection of a protocol, as if
  * libwebsocket_callback_on_writable() were called for each in the next service call.
@@ -342,22 +443,64 @@ LWS_VISIBLE const char *libwebsocket_canonical_hostname(struct libwebsocket_cont
  *   protocol   an element of the array that a context was made with
  *
  * Returns 0; -1 where protocol is NULL or belongs to no context. May be called from any thread and
- * from a signal handler, as long as the context is sure to exist during the call. Since 2011-02-12.
+ * from a signal handler, as long as the context is sure to exist during the call. Since 2011-01-19.
  */
 LWS_VISIBLE int libwebsocket_callback_on_writable_all_protocol(
     const struct libwebsocket_protocols *protocol)
-    LWS_LINK_LEVEL(libwebsocket_callback_on_writable_all_protocol, 20130316);
+    LWS_LINK_LEVEL(libwebsocket_callback_on_writable_all_protocol, LWS_LEVEL_OF_PROTOCOLS);
+#endif
 
+#if LWS_SINCE(20130316)
 /*
  * Lets all connections of a protocol receive again: libwebsocket_rx_flow_control(wsi, 1) for each.
  *
  *   protocol   an element of the array that a context was made with; NULL is harmless
  *
- * Since 2013-10-26.
+ * Since 2013-03-16.
  */
 LWS_VISIBLE void libwebsocket_rx_flow_allow_all_protocol(
     const struct libwebsocket_protocols *protocol)
-    LWS_LINK_LEVEL(libwebsocket_rx_flow_allow_all_protocol, 20130316);
+    LWS_LINK_LEVEL(libwebsocket_rx_flow_allow_all_protocol, LWS_LEVEL_OF_PROTOCOLS);
+#endif
+
+/*
+ * Calls back with BROADCAST for every established server connection of a protocol, so that each can
+ * be sent the same: at once where it is called on the thread that serves the context, otherwise,
+ * from other threads and from processes forked after the context was made, when that is next
+ * served. The broadcasts of one sender come in their order and whole, whatever becomes of the
+ * sender; those of several are never mixed.
+ *
+ *   protocol   an element of the array that a context was made with
+ *   buf        len bytes, 0 to 16 MiB; NULL only where len is 0. Inside a callback
+ *              LWS_SEND_BUFFER_PRE_PADDING bytes before them and LWS_SEND_BUFFER_POST_PADDING
+ *              behind them must be writable, because the callbacks may write from there.
+ *
+ * Returns 0, also where there is nobody to be called about. Returns -1 with errno:
+ *
+ *   EINVAL      protocol is NULL or belongs to no context, or buf is NULL; or it is called from
+ *               inside one of the four POLL_FD callbacks
+ *   EMSGSIZE    len is more than 16 MiB
+ *   EPIPE       the process that served the context is gone
+ *   ETIMEDOUT   nothing at all has been taken of what senders had to say for 30 seconds
+ *   ECANCELED   the context is being destroyed
+ *   ENOMEM, EMFILE, ENFILE, EFBIG, ETOOMANYREFS
+ *               the system's limits; EFBIG is that of the size of files
+ *
+ * From another process or thread it waits while the serving one has not taken what was sent before:
+ * at most about four messages are under way, whatever their size. 0 says there that the message is
+ * under way, not that it has arrived: a service process that ends takes those with it that it had
+ * not taken. A connection on which more than max_backlog waits to be sent refuses further writes,
+ * and misses what is broadcast meanwhile, unless the program keeps it.
+ *
+ * Where several processes serve copies of a context, one of them has each broadcast, and it comes
+ * to the connections of that one.
+ *
+ * Calls back on the serving thread. May be called from any thread, as long as the context is sure
+ * to exist during the call; not from a signal handler. Since 2010-12-18; the documents of
+ * 2013-03-16 and later are without it.
+ */
+LWS_VISIBLE int libwebsockets_broadcast(const struct libwebsocket_protocols *protocol,
+    unsigned char *buf, size_t len) LWS_LINK_LEVEL(libwebsockets_broadcast, LWS_LEVEL_OF_PROTOCOLS);
 
 LWS_END_DECLARATIONS
 

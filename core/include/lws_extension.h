@@ -8,6 +8,8 @@
 #include "lws_link.h"
 #include "lws_protocol.h"
 
+#if LWS_SINCE(20110305)
+
 LWS_BEGIN_DECLARATIONS
 
 /*
@@ -116,13 +118,15 @@ enum libwebsocket_extension_callback_reasons {
     /* The program is about to be told WRITEABLE. A positive return takes its turn. */
     LWS_EXT_CALLBACK_IS_WRITEABLE = 20,
 
+#if LWS_SINCE(20130109)
     /*
      * A piece of a text or binary message's payload, as it is to be sent or as it has come: a frame
      * or a part of one. `in` is a struct lws_extension_payload. What it is replaced with becomes
-     * the payload; each result of a PAYLOAD_TX a frame of its own. Since 2012-10-19.
+     * the payload; each result of a PAYLOAD_TX a frame of its own. Since 2013-01-09.
      */
     LWS_EXT_CALLBACK_PAYLOAD_TX = 21,
     LWS_EXT_CALLBACK_PAYLOAD_RX = 22,
+#endif
 
     /*
      * A client is about to offer this extension. `user` is NULL, `in` is a struct
@@ -234,6 +238,7 @@ struct lws_extension_payload {
     const char *close_reason;
 };
 
+#if LWS_SINCE(20130213)
 /*
  * The extensions that are part of the library, for use as info.extensions: an array with
  * permessage-deflate (RFC 7692), and the end. What it does is set in struct lws_context_extras. To
@@ -245,6 +250,7 @@ struct lws_extension_payload {
  */
 LWS_VISIBLE struct libwebsocket_extension *libwebsocket_get_internal_extensions(void)
     LWS_LINK(libwebsocket_get_internal_extensions);
+#endif
 
 /*
  * Whether an extension is active on a connection: 1 where it is, else 0, also for NULL. In
@@ -258,5 +264,7 @@ LWS_VISIBLE int lws_extension_is_active(struct libwebsocket *wsi, const char *na
     LWS_LINK(lws_extension_is_active);
 
 LWS_END_DECLARATIONS
+
+#endif
 
 #endif

@@ -8,7 +8,9 @@
 
 LWS_BEGIN_DECLARATIONS
 
-/* What a log line is about; bits, to be ORed for lws_set_log_level(). Since 2013-01-10. */
+#if LWS_SINCE(20130119)
+/* What a log line is about; bits, to be ORed for lws_set_log_level(). Since 2013-01-10; lws_older.h
+ * has those that go with its forms before 2013-01-19. */
 enum lws_log_levels {
     LLL_ERR = 1,       /* something the program asked for could not be done */
     LLL_WARN = 2,      /* misuse of the API, and limits that were reached */
@@ -42,7 +44,7 @@ LWS_VISIBLE void lws_set_log_level(
 
 /*
  * Emits a line, if its level is on, formatted as printf() does it. The macros below are the usual
- * way to call it. A line is cut at 1023 bytes. May be called from any thread. Since 2013-01-12.
+ * way to call it. A line is cut at 1023 bytes. May be called from any thread. Since 2013-01-19.
  *
  *   filter   one of LLL_
  *   format   a format and its arguments, read before the call returns
@@ -52,7 +54,7 @@ LWS_VISIBLE void _lws_log(int filter, const char *format, ...) LWS_LINK(_lws_log
 
 /*
  * Emits the bytes at buf as lines of hexadecimal numbers and text at level LLL_DEBUG; nothing
- * where that level is off. May be called from any thread. Since 2013-01-12.
+ * where that level is off. May be called from any thread. Since 2013-01-19.
  *
  *   buf   len bytes, only read
  */
@@ -74,6 +76,7 @@ LWS_VISIBLE void lwsl_emit_syslog(int level, const char *line) LWS_LINK(lwsl_emi
 #define lwsl_ext(...) _lws_log(LLL_EXT, __VA_ARGS__)
 #define lwsl_client(...) _lws_log(LLL_CLIENT, __VA_ARGS__)
 #define lwsl_latency(...) _lws_log(LLL_LATENCY, __VA_ARGS__)
+#endif
 
 LWS_END_DECLARATIONS
 

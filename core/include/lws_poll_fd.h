@@ -35,7 +35,7 @@ LWS_BEGIN_DECLARATIONS
  *   user     what was given to lws_set_poll_fd_callback()
  *   reason   LWS_CALLBACK_ADD_POLL_FD, _DEL_POLL_FD, _SET_MODE_POLL_FD, _CLEAR_MODE_POLL_FD, or
  *            LWS_CALLBACK_POLL_DETACHED, after which it is not called again and may free what it
- *            has; fd is -1 then
+ *            has; or LWS_CALLBACK_POLL_FORKED; fd is -1 in these two
  *   fd       the descriptor
  *   events   ADD: the events to wait for; SET_MODE: those to add to them; CLEAR_MODE: those to take
  *            from them; poll(2)'s POLLIN and POLLOUT, perhaps neither
@@ -43,8 +43,19 @@ LWS_BEGIN_DECLARATIONS
  *
  * Nonzero from ADD says that the descriptor cannot be watched: that connection is dropped, or,
  * while the sink is being set, setting it fails. The sink is not told DEL for it. Nonzero from
- * SET_MODE says that the events cannot be waited for: that connection is dropped, with DEL. What
- * the other reasons return is ignored. An addition.
+ * SET_MODE says that the events cannot be waited for: that connection is dropped, with DEL.
+ *
+ * POLL_FORKED comes in a process that was forked since, as it begins to use its copy of the
+ * context. 0 says that the sink has forgotten all descriptors, has a loop of its own from now on,
+ * and has left the one before as it was, which is the other process's: it is told ADD for each
+ * descriptor next, and no DEL before that. Nonzero says that it cannot, and the call that was made
+ * fails with EBUSY. It may come again.
+ *
+ * In a process that was forked since and has not begun to use the context, POLL_DETACHED comes
+ * without DEL for the descriptors that were told: what watches them belongs to the other process,
+ * and nothing may be done to it.
+ *
+ * What else is returned is ignored. An addition.
  */
 typedef int(lws_poll_fd_function)(struct libwebsocket_context *context, void *user,
     enum libwebsocket_callback_reasons reason, int fd, int events, unsigned int flags);
@@ -56,7 +67,10 @@ typedef int(lws_poll_fd_function)(struct libwebsocket_context *context, void *us
  *   user       given to it; the caller's, until POLL_DETACHED
  *
  * Whoever was told of descriptors before is told DEL for each, and a sink POLL_DETACHED; then the
- * new one is told ADD for each. Returns 0. Returns -1 where context is NULL, where it is called
+ * new one is told ADD for each. In a process that was forked since and has not begun to use the
+ * context the old sink is told POLL_DETACHED alone, and the context adopted with the new one.
+ *
+ * Returns 0. Returns -1 where context is NULL, where it is called
  * from inside one of the four or while the context is being destroyed (EINVAL), or where the new
  * sink's ADD refused a descriptor: it has then been told DEL for those it took, is not told
  * POLL_DETACHED, and protocols[0] is told of descriptors again. An addition.
@@ -74,7 +88,7 @@ LWS_VISIBLE lws_poll_fd_function *lws_get_poll_fd_callback(
 /*
  * Tells protocols[0] too of what a sink was just told, for an adapter whose programs may keep an
  * array of their own beside it. Only to be called by a sink, with its own arguments. What
- * protocols[0] returns is ignored. Does nothing for POLL_DETACHED. An addition.
+ * protocols[0] returns is ignored. Does nothing for POLL_DETACHED and POLL_FORKED. An addition.
  */
 LWS_VISIBLE void lws_poll_fd_to_protocol(struct libwebsocket_context *context,
     enum libwebsocket_callback_reasons reason, int fd, int events)

@@ -9,9 +9,12 @@
 
 LWS_BEGIN_DECLARATIONS
 
-/* The version of the library, such as "0.1.0"; a constant. From any thread. Since 2013-02-14. */
+#if LWS_SINCE(20130209)
+/* The version of the library, such as "0.1.0"; a constant. From any thread. Since 2013-02-09. */
 LWS_VISIBLE const char *lws_get_library_version(void) LWS_LINK(lws_get_library_version);
+#endif
 
+#if LWS_SINCE(20110305)
 /*
  * Fills a buffer with bytes from a cryptographic generator.
  *
@@ -46,6 +49,30 @@ LWS_VISIBLE int lws_b64_encode_string(const char *in, int in_len, char *out, int
  */
 LWS_VISIBLE int lws_b64_decode_string(const char *in, char *out, int out_size)
     LWS_LINK(lws_b64_decode_string);
+#endif
+
+#if LWS_SINCE(20130117)
+/*
+ * Makes a daemon of the process: it goes on in a child that has a session of its own and no
+ * terminal, in the folder "/", with its standard streams on /dev/null. The process that called it
+ * waits until the child is ready, and ends then, with status 0 and without what atexit(3) has. Part
+ * of lwsloop-poll.
+ *
+ *   _lock_path   a file that the child locks, for as long as it lives, and writes its process
+ *                number to; NULL for none. It is made where there is none, and stays. A folder that
+ *                everybody may write to is no place for it: what is there already must be a file
+ *                of this user's own, and not reached by a link.
+ *
+ * To be called before there are threads, and before anything is served; a context that there is
+ * already is the child's with its next service call, if it is attached to nothing. Paths that are
+ * not absolute mean something else afterwards.
+ *
+ * Returns 0, in the child. Returns -1 with errno and a log line, in the process that called it,
+ * where there is such a daemon already (EEXIST), the file is not to be used (EPERM, or what open(2)
+ * said), the child did not come up (ECHILD) or the system failed. Since 2013-01-17.
+ */
+LWS_VISIBLE int lws_daemonize(const char *_lock_path) LWS_LINK(lws_daemonize);
+#endif
 
 LWS_END_DECLARATIONS
 

@@ -1,9 +1,11 @@
 #include "service/calls.h"
 
 #include "platform/wake.h"
+#include "service/adopt.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { CALLS_PER_CALL = 64 };
 
@@ -55,17 +57,44 @@ void calls_run(struct libwebsocket_context *context)
     context_wake(context);
 }
 
+void calls_close(struct calls *calls)
+{
+    (void)pthread_mutex_lock(&calls->mutex);
+    calls->closed = true;
+    (void)pthread_mutex_unlock(&calls->mutex);
+}
+
 void calls_finish(struct libwebsocket_context *context)
 {
-    (void)pthread_mutex_lock(&context->calls.mutex);
-    context->calls.closed = true;
-    (void)pthread_mutex_unlock(&context->calls.mutex);
+    calls_close(&context->calls);
     while (run_one(context))
         continue;
 }
 
+void calls_after_fork(struct calls *calls)
+{
+    (void)pthread_mutex_init(&calls->mutex, NULL);
+    /* The one that is added at the moment of the fork may be on the list, but not its end yet. */
+    calls->end = &calls->first;
+    while (*calls->end)
+        calls->end = &(*calls->end)->next;
+}
+
+void calls_drop(struct calls *calls)
+{
+    struct call *call;
+
+    while ((call = calls->first)) {
+        calls->first = call->next;
+        free(call);
+    }
+}
+
 void calls_free(struct calls *calls)
 {
+    /* Whoever was refused may still be about to let go of it. */
+    (void)pthread_mutex_lock(&calls->mutex);
+    (void)pthread_mutex_unlock(&calls->mutex);
     (void)pthread_mutex_destroy(&calls->mutex);
 }
 
@@ -77,6 +106,11 @@ int lws_call_in_service(struct libwebsocket_context *context,
 
     if (!context || !function) {
         errno = EINVAL;
+        return -1;
+    }
+    /* Its mutex may be held by a thread that this process does not have. */
+    if (context->renounced || !context_is_local(context)) {
+        errno = EPIPE;
         return -1;
     }
     call = malloc(sizeof(*call));
@@ -101,4 +135,16 @@ int lws_call_in_service(struct libwebsocket_context *context,
         return -1;
     }
     return 0;
+}
+
+static void do_nothing(struct libwebsocket_context *context, void *argument)
+{
+    (void)context;
+    (void)argument;
+}
+
+void libwebsocket_cancel_service(struct libwebsocket_context *context)
+{
+    if (context && lws_call_in_service(context, do_nothing, NULL) < 0)
+        lwsl_warn("libwebsocket_cancel_service: %s\n", strerror(errno));
 }

@@ -47,7 +47,8 @@ struct libwebsocket *libwebsocket_client_connect_extended(struct libwebsocket_co
         errno = EINVAL;
         return NULL;
     }
-    context_enter(context, CALL_PLAIN);
+    if (!context_enter(context, CALL_PLAIN))
+        return NULL;
     wsi = begin(context, &(struct client_request){
                              .address = address,
                              .port = port,

@@ -2,11 +2,13 @@
 #include "connection/connection.h"
 #include "connection/drain.h"
 #include "connection/extension.h"
+#include "connection/http_exchange.h"
 #include "connection/http_file.h"
 #include "connection/http_response.h"
 #include "connection/lifecycle.h"
 #include "connection/payload_input.h"
 #include "connection/payload_output.h"
+#include "connection/receive.h"
 #include "connection/websocket_close.h"
 #include "connection/websocket_output.h"
 #include "platform/socket.h"
@@ -31,12 +33,34 @@ int libwebsocket_write(struct libwebsocket *wsi, unsigned char *buf, size_t len,
     if (!wsi || connection_is_internal(wsi) || http == wsi->established ||
         (http ? wsi->is_client : connection_is_http(wsi)))
         return misuse("libwebsocket_write");
-    context_enter(context_of(wsi), CALL_PLAIN);
+    if (!context_enter(context_of(wsi), CALL_PLAIN))
+        return -1;
     result = http ? http_response_write(wsi, buf, len) : websocket_write(wsi, buf, len, protocol);
     saved = errno;
     (void)context_leave(context_of(wsi), CALL_PLAIN);
     errno = saved;
     return result;
+}
+
+int libwebsocket_read(
+    struct libwebsocket_context *context, struct libwebsocket *wsi, unsigned char *buf, size_t len)
+{
+    struct libwebsocket_context *owner;
+    bool taken;
+    int saved;
+
+    (void)context;
+    if (!wsi || connection_is_internal(wsi) || connection_is_connecting(wsi) || (!buf && len > 0) ||
+        wsi->transport.holds)
+        return misuse("libwebsocket_read");
+    owner = context_of(wsi);
+    if (!context_enter(owner, CALL_SERVICE))
+        return -1;
+    taken = receive_given(wsi, buf, len);
+    saved = errno;
+    (void)context_leave(owner, CALL_SERVICE);
+    errno = saved;
+    return taken ? 0 : -1;
 }
 
 int libwebsocket_callback_on_writable(
@@ -48,7 +72,8 @@ int libwebsocket_callback_on_writable(
         return -1;
     if (wsi->wants_writable)
         return 1;
-    context_enter(context_of(wsi), CALL_PLAIN);
+    if (!context_enter(context_of(wsi), CALL_PLAIN))
+        return -1;
     if (!extension_call_active(wsi, LWS_EXT_CALLBACK_REQUEST_ON_WRITEABLE)) {
         wsi->wants_writable = true;
         if (!wsi->choked)
@@ -64,7 +89,8 @@ int lws_send_pipe_choked(struct libwebsocket *wsi)
 
     if (!wsi || wsi->state < CONNECTION_HTTP_HEAD || wsi->state == CONNECTION_DEAD || wsi->broken)
         return 1;
-    context_enter(context_of(wsi), CALL_PLAIN);
+    if (!context_enter(context_of(wsi), CALL_PLAIN))
+        return 1;
     if (!wsi->choked && !backlog_empty(&wsi->backlog))
         (void)connection_flush(wsi);
     choked = wsi->choked || wsi->state == CONNECTION_DEAD || wsi->broken;
@@ -76,7 +102,8 @@ int libwebsocket_rx_flow_control(struct libwebsocket *wsi, int enable)
 {
     if (!wsi || !wsi->established)
         return misuse("libwebsocket_rx_flow_control");
-    context_enter(context_of(wsi), CALL_PLAIN);
+    if (!context_enter(context_of(wsi), CALL_PLAIN))
+        return -1;
     wsi->flow_stopped = !enable;
     connection_attend(wsi);
     (void)context_leave(context_of(wsi), CALL_PLAIN);
@@ -139,7 +166,8 @@ int lws_close(struct libwebsocket *wsi, int status, const void *reason, size_t l
         (wsi->state == CONNECTION_OPEN && websocket_stage_close(wsi, status, reason, len) < 0))
         return -1;
     context = context_of(wsi);
-    context_enter(context, CALL_ENDING);
+    if (!context_enter(context, CALL_ENDING))
+        return -1;
     connection_close_gracefully(wsi);
     (void)context_leave(context, CALL_ENDING);
     return 0;
@@ -151,7 +179,8 @@ void libwebsocket_set_timeout(struct libwebsocket *wsi, enum pending_timeout rea
 
     if (!wsi || connection_is_internal(wsi) || wsi->state == CONNECTION_DEAD)
         return;
-    context_enter(context_of(wsi), CALL_PLAIN);
+    if (!context_enter(context_of(wsi), CALL_PLAIN))
+        return;
     if (!connection_set_user_due(
             wsi, reason == NO_PENDING_TIMEOUT ? 0 : engine_of(wsi)->now + wait)) {
         lwsl_err("connection %d: out of memory for a deadline\n", wsi->transport.fd);
@@ -189,12 +218,26 @@ int libwebsockets_serve_http_file(struct libwebsocket_context *context, struct l
     (void)context;
     if (!wsi || !connection_is_http(wsi))
         return misuse("libwebsockets_serve_http_file");
-    context_enter(context_of(wsi), CALL_PLAIN);
+    if (!context_enter(context_of(wsi), CALL_PLAIN))
+        return -1;
     result = http_file_serve(wsi, file, content_type);
     saved = errno;
     (void)context_leave(context_of(wsi), CALL_PLAIN);
     errno = saved;
     return result;
+}
+
+int libwebsockets_serve_http_file_fragment(
+    struct libwebsocket_context *context, struct libwebsocket *wsi)
+{
+    (void)context;
+    if (!wsi || !connection_is_http(wsi) || !http_exchange_sends_file(wsi))
+        return misuse("libwebsockets_serve_http_file_fragment");
+    if (!context_enter(context_of(wsi), CALL_PLAIN))
+        return -1;
+    connection_schedule(wsi);
+    (void)context_leave(context_of(wsi), CALL_PLAIN);
+    return 0;
 }
 
 int lws_hdr_total_length(struct libwebsocket *wsi, enum lws_token_indexes h)

@@ -3,25 +3,61 @@
 #include "platform/clock.h"
 #include "platform/socket.h"
 #include "platform/wake.h"
+#include "service/adopt.h"
 #include "service/settle.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-void context_enter(struct libwebsocket_context *context, enum call_kind kind)
+const void *thread_mark(void)
 {
+    static _Thread_local char mark;
+
+    return &mark;
+}
+
+/* A claim costs nothing where nothing has changed. */
+static void take_over(struct libwebsocket_context *context)
+{
+    const void *thread = thread_mark();
+
+    process_lock_claim(&context->lock);
+    if (atomic_load_explicit(&context->serving_thread, memory_order_relaxed) != thread)
+        atomic_store_explicit(&context->serving_thread, thread, memory_order_release);
+}
+
+bool context_enter(struct libwebsocket_context *context, enum call_kind kind)
+{
+    if ((context->renounced || !context_is_local(context)) && !context_adopt(context))
+        return false;
     if (context->depth++ == 0 || kind == CALL_SERVICE)
         context->engine.now = clock_now();
     if (kind != CALL_SERVICE)
-        return;
+        return true;
+    take_over(context);
     if (context->service_depth++ > 0)
         settle_quietly(context);
     context->engine.gathering = true;
+    return true;
+}
+
+/* In a process that was forked inside a callback: what the other one has begun, it ends. */
+static bool leave_to_other(struct libwebsocket_context *context, enum call_kind kind)
+{
+    if (kind == CALL_SERVICE)
+        context->service_depth--;
+    context->engine.gathering = context->service_depth > 0;
+    if (--context->depth > 0 || !context->destroy_asked)
+        return true;
+    context_end(context);
+    return false;
 }
 
 bool context_leave(struct libwebsocket_context *context, enum call_kind kind)
 {
+    if (!context_is_local(context))
+        return leave_to_other(context, kind);
     if (kind == CALL_SERVICE) {
         settle_service(context);
         context->service_depth--;

@@ -5,7 +5,10 @@
 #include "codec/proxy_address.h"
 #include "connection/connection.h"
 #include "connection/engine.h"
+#include "platform/broadcast_channel.h"
+#include "platform/fork_guard.h"
 #include "platform/listen_socket.h"
+#include "platform/process_lock.h"
 #include "platform/resolver.h"
 
 #include <pthread.h>
@@ -61,6 +64,17 @@ struct libwebsocket_context {
     struct proxy_address proxy; /* of clients; no host: none */
 
     struct calls calls;
+
+    _Atomic uint32_t process; /* whose copy this is, as the guard numbers them */
+    _Atomic(const void *) serving_thread;
+    struct process_lock lock;         /* the last to serve holds it */
+    struct broadcast_channel channel; /* none where the context never listened */
+    struct libwebsocket *broadcasts;  /* its receiving end */
+    unsigned int broadcasts_lost;
+    bool loss_told; /* the log has been told, at that time */
+    uint64_t loss_told_at;
+    bool renounced; /* this copy can only broadcast */
+    bool refusal_told;
     atomic_bool outside; /* another thread, or a signal handler, left something to do */
 
     int ka_time;
@@ -84,7 +98,7 @@ enum call_kind {
  * settling, is done by leave; it frees the context if that was asked for inside, and returns false
  * then.
  */
-void context_enter(struct libwebsocket_context *context, enum call_kind kind);
+bool context_enter(struct libwebsocket_context *context, enum call_kind kind);
 bool context_leave(struct libwebsocket_context *context, enum call_kind kind);
 
 /* NULL for a descriptor that is not the engine's. */
@@ -92,6 +106,9 @@ static inline struct libwebsocket *context_find(const struct libwebsocket_contex
 {
     return fd >= 0 && (size_t)fd < context->by_fd_size ? context->by_fd[fd] : NULL;
 }
+
+/* Something that only the calling thread has the address of. */
+const void *thread_mark(void);
 
 /* Files a connection, or one of the engine's own, under its descriptor. False: memory is short. */
 bool context_file(struct libwebsocket_context *context, struct libwebsocket *wsi);

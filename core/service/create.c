@@ -11,6 +11,7 @@
 #include "service/context.h"
 #include "service/end.h"
 #include "service/extension_settings.h"
+#include "service/level.h"
 #include "service/poll_fd.h"
 #include "service/settings.h"
 
@@ -35,6 +36,24 @@ static struct libwebsocket *add_internal(
         return NULL;
     }
     return wsi;
+}
+
+static bool open_locks(struct libwebsocket_context *context, bool for_server, struct text *error)
+{
+    if (!fork_guard_open(&context->engine.guard) ||
+        !process_lock_open(&context->lock, for_server) ||
+        (for_server && !broadcast_channel_open(&context->channel))) {
+        text_add(error, "cannot prepare for other processes: %s", strerror(errno));
+        return false;
+    }
+    atomic_init(&context->process, fork_guard_process(&context->engine.guard));
+    atomic_init(&context->serving_thread, thread_mark());
+    if (!for_server)
+        return true;
+    context->broadcasts = add_internal(context, context->channel.receiver, CONNECTION_BROADCASTS);
+    if (!context->broadcasts)
+        text_add(error, "out of memory");
+    return context->broadcasts != NULL;
 }
 
 static bool open_helpers(struct libwebsocket_context *context, struct text *error)
@@ -226,15 +245,17 @@ static bool begin_extensions(
  * end_silently. */
 static bool build(struct libwebsocket_context *context,
     const struct lws_context_creation_info *info, const struct lws_context_extras *extras,
-    struct text *error)
+    int level, struct text *error)
 {
     int backlog = extras->listen_backlog > 0 ? extras->listen_backlog : SOMAXCONN;
 
-    if (!settings_limits(&context->engine.limits, extras, error) ||
-        !extension_settings(&context->engine, info->extensions, extras, error))
+    if (!settings_limits(&context->engine.limits, extras, error))
+        return false;
+    level_rules(&context->engine, level);
+    if (!extension_settings(&context->engine, info->extensions, extras, error))
         return false;
     context->engine.protocols =
-        settings_protocols(info->protocols, &context->engine.protocol_count, error);
+        settings_protocols(info->protocols, level, &context->engine.protocol_count, error);
     if (!context->engine.protocols)
         return false;
     for (size_t i = 0; i < context->engine.protocol_count; i++)
@@ -247,11 +268,12 @@ static bool build(struct libwebsocket_context *context,
     find_host_name(context, info->options);
     if (!copy_proxy(context, extras, error) || !copy_tls(context, info, extras, error))
         return false;
-    return open_helpers(context, error) && open_port(context, info, backlog, error) &&
+    return open_locks(context, listens(info, extras), error) && open_helpers(context, error) &&
+           open_port(context, info, backlog, error) &&
            open_unix(context, extras->unix_path, backlog, error) &&
            adopt_listeners(context, extras, error) && load_tls(context, error) &&
-           begin_extensions(context, listens(info, extras), error) &&
-           privileges_drop(info->gid, info->uid, error);
+           privileges_drop(info->gid, info->uid, error) &&
+           begin_extensions(context, listens(info, extras), error);
 }
 
 static struct libwebsocket_context *allocate(void)
@@ -265,6 +287,8 @@ static struct libwebsocket_context *allocate(void)
         return NULL;
     }
     context->engine.context = context;
+    context->lock = PROCESS_LOCK_NONE;
+    context->channel = BROADCAST_CHANNEL_NONE;
     context->engine.now = clock_now();
     deadline_wheel_init(&context->engine.wheel, context->engine.now);
     deadline_init(&context->listeners_resume);
@@ -286,6 +310,8 @@ static void announce_all(struct libwebsocket_context *context)
         (void)poll_fd_announce(context->listeners[i]);
     (void)poll_fd_announce(context->wake);
     (void)poll_fd_announce(context->timer);
+    if (context->broadcasts)
+        (void)poll_fd_announce(context->broadcasts);
 }
 
 /* Says why there is no context, in the log and where the program wants it. */
@@ -298,14 +324,13 @@ static void explain(const struct lws_context_extras *extras, const char *reason)
 }
 
 /* Calls the program about its new context. False where that destroyed it. */
-static bool introduce(
-    struct libwebsocket_context *context, const struct lws_context_creation_info *info)
+static bool introduce(struct libwebsocket_context *context)
 {
     struct engine *engine = &context->engine;
 
     for (size_t i = 0; i < engine->protocol_count; i++)
-        info->protocols[i].owning_server = context;
-    context_enter(context, CALL_ENDING);
+        layout_own(level_layout(engine->level), engine->protocols[i].element, context, (int)i);
+    (void)context_enter(context, CALL_ENDING);
     engine_tls_introduce(engine, &(struct engine_tls_made){engine->tls.server, engine->tls.client});
     announce_all(context);
     for (size_t i = 0; i < engine->protocol_count && !context->destroy_asked; i++) {
@@ -316,8 +341,8 @@ static bool introduce(
     return context_leave(context, CALL_ENDING);
 }
 
-struct libwebsocket_context *lws_create_context(
-    struct lws_context_creation_info *info, const struct lws_context_extras *extras)
+struct libwebsocket_context *context_create(
+    struct lws_context_creation_info *info, const struct lws_context_extras *extras, int level)
 {
     struct libwebsocket_context *context = NULL;
     struct lws_context_extras known;
@@ -329,20 +354,26 @@ struct libwebsocket_context *lws_create_context(
         text_add(&error, "no info");
     else if (settings_extras(&known, extras, &error) && !(context = allocate()))
         text_add(&error, "out of memory");
-    if (!context || !build(context, info, &known, &error)) {
+    if (!context || !build(context, info, &known, level, &error)) {
         explain(extras, reason);
         if (context)
             end_silently(context);
         return NULL;
     }
-    if (!introduce(context, info)) {
+    if (!introduce(context)) {
         explain(extras, "a callback destroyed it");
         return NULL;
     }
     return context;
 }
 
+struct libwebsocket_context *lws_create_context(
+    struct lws_context_creation_info *info, const struct lws_context_extras *extras)
+{
+    return context_create(info, extras, LEVEL_NEWEST);
+}
+
 struct libwebsocket_context *libwebsocket_create_context(struct lws_context_creation_info *info)
 {
-    return lws_create_context(info, NULL);
+    return context_create(info, NULL, LEVEL_NEWEST);
 }

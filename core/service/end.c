@@ -1,13 +1,19 @@
 /* Destroying a context. */
 #include "service/end.h"
 
+#include "codec/close_payload.h"
 #include "connection/extension.h"
 #include "connection/lifecycle.h"
+#include "service/adopt.h"
 #include "service/calls.h"
+#include "service/connector.h"
+#include "service/level.h"
 #include "service/poll_fd.h"
 #include "service/settle.h"
 
 #include <stdlib.h>
+
+static const char going[] = "the context is being destroyed";
 
 static void end_connections(struct libwebsocket_context *context)
 {
@@ -16,23 +22,16 @@ static void end_connections(struct libwebsocket_context *context)
 
         if (!wsi || connection_is_internal(wsi))
             continue;
-        connection_close_at_once(wsi);
+        connection_close_at_once(wsi, CLOSE_GOING_AWAY, going);
         settle_close(context, wsi);
     }
     while (!list_empty(&context->engine.connecting)) {
         struct libwebsocket *wsi =
             list_entry(context->engine.connecting.next, struct libwebsocket, protocol_node);
 
-        connection_close_at_once(wsi);
+        connection_close_at_once(wsi, CLOSE_GOING_AWAY, going);
         settle_close(context, wsi);
     }
-}
-
-static void forget_internal(struct libwebsocket_context *context)
-{
-    for (size_t fd = 0; fd < context->by_fd_size; fd++)
-        if (context->by_fd[fd])
-            poll_fd_forget(context->by_fd[fd]);
 }
 
 static void end_protocols(struct libwebsocket_context *context)
@@ -57,14 +56,59 @@ static void give_back_adopted(struct libwebsocket_context *context)
 
 static void disown_protocols(struct libwebsocket_context *context)
 {
-    for (size_t i = 0; i < context->engine.protocol_count; i++) {
-        /* The array is the program's, and not const: the API writes to it. */
-        struct libwebsocket_protocols *element =
-            (struct libwebsocket_protocols *)(size_t)context->engine.protocols[i].element;
+    const struct protocol_layout *layout = level_layout(context->engine.level);
 
-        if (element->owning_server == context)
-            element->owning_server = NULL;
+    for (size_t i = 0; i < context->engine.protocol_count; i++)
+        layout_disown(layout, context->engine.protocols[i].element, context);
+}
+
+/* Those that are closed already are freed with the graves. */
+static void empty_queues(struct libwebsocket_context *context)
+{
+    struct queue_link *link;
+
+    while ((link = queue_pop(&context->engine.work)))
+        if (queue_entry(link, struct libwebsocket, work)->closed)
+            queue_push(&context->graves, link);
+    queue_init(&context->engine.attention);
+}
+
+static void release_connecting(struct libwebsocket_context *context)
+{
+    while (!list_empty(&context->engine.connecting)) {
+        struct libwebsocket *wsi =
+            list_entry(context->engine.connecting.next, struct libwebsocket, protocol_node);
+
+        connector_abandon(context, wsi);
+        connection_release(wsi);
+        free(wsi);
     }
+}
+
+void end_connections_silently(struct libwebsocket_context *context)
+{
+    poll_fd_disregard_all(context);
+    release_connecting(context);
+    empty_queues(context);
+    for (size_t fd = 0; fd < context->by_fd_size; fd++) {
+        struct libwebsocket *wsi = context->by_fd[fd];
+
+        if (!wsi)
+            continue;
+        context->by_fd[fd] = NULL;
+        connection_release(wsi);
+        free(wsi);
+    }
+    settle_graves(context);
+    /* The receiving end was closed with what stood for it. */
+    if (context->broadcasts)
+        context->channel.receiver = -1;
+    context->wake = NULL;
+    context->timer = NULL;
+    context->broadcasts = NULL;
+    context->listener_count = 0;
+    context->adopted_count = 0;
+    context->connections = 0;
 }
 
 void end_silently(struct libwebsocket_context *context)
@@ -73,18 +117,10 @@ void end_silently(struct libwebsocket_context *context)
     context->engine.ending = true;
     if (!context->created)
         give_back_adopted(context);
-    for (size_t fd = 0; fd < context->by_fd_size; fd++) {
-        struct libwebsocket *wsi = context->by_fd[fd];
-
-        if (wsi) {
-            connection_release(wsi);
-            free(wsi);
-        }
-    }
-    if (context->unix_path) {
+    end_connections_silently(context);
+    if (context->unix_path && context_is_owner(context))
         listen_unix_remove(context->unix_path, &context->unix_name);
-        free(context->unix_path);
-    }
+    free(context->unix_path);
     disown_protocols(context);
     calls_free(&context->calls);
     resolver_release(context->resolver);
@@ -94,22 +130,44 @@ void end_silently(struct libwebsocket_context *context)
     free(context->engine.protocols);
     free(context->engine.receive_buffer);
     free(context->by_fd);
+    broadcast_channel_close(&context->channel);
+    process_lock_close(&context->lock);
+    fork_guard_close(&context->engine.guard);
     free(context);
+}
+
+/* A copy that this process never served, or has given up: nobody is told of anything. */
+static void end_copy(struct libwebsocket_context *context)
+{
+    context->engine.ending = true;
+    if (!context->renounced)
+        calls_after_fork(&context->calls);
+    calls_drop(&context->calls);
+    poll_fd_disregard_all(context);
+    poll_fd_detach(context);
+    end_silently(context);
 }
 
 void context_end(struct libwebsocket_context *context)
 {
+    if (context->renounced || !context_is_local(context)) {
+        end_copy(context);
+        return;
+    }
     /* Whatever the program calls from here on is a call inside this one. */
     context->depth++;
     context->engine.ending = true;
     calls_finish(context);
-    end_connections(context);
+    /* Connections that another process has taken over go on there. */
+    if (context_is_owner(context))
+        end_connections(context);
     settle_endings(context);
-    forget_internal(context);
+    poll_fd_forget_all(context);
     poll_fd_detach(context);
     end_protocols(context);
     /* Nothing but the closed is left among those with work to do. */
-    queue_splice(&context->graves, &context->engine.work);
+    if (context_is_owner(context))
+        queue_splice(&context->graves, &context->engine.work);
     settle_graves(context);
     end_silently(context);
 }

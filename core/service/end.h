@@ -8,4 +8,7 @@
  * program's stay open. */
 void end_silently(struct libwebsocket_context *context);
 
+/* Frees all connections and closes all descriptors, and says nothing to anybody. */
+void end_connections_silently(struct libwebsocket_context *context);
+
 #endif

@@ -8,10 +8,17 @@ bool extension_settings(struct engine *engine, const struct libwebsocket_extensi
 {
     (void)engine;
     (void)extras;
-    if (elements)
-        text_add(error, "extensions are given, and the library was built without them");
-    return !elements;
+    if (!elements || !elements->callback)
+        return true;
+    text_add(error, "extensions are given, and the library was built without them");
+    return false;
 }
+
+/* What programs of 2011 and 2012 give to a context by name: there are none. */
+LWS_VISIBLE extern struct libwebsocket_extension libwebsocket_internal_extensions[] LWS_LINK(
+    libwebsocket_internal_extensions);
+
+struct libwebsocket_extension libwebsocket_internal_extensions[] = {{NULL, NULL, 0, NULL}};
 
 struct libwebsocket_extension *libwebsocket_get_internal_extensions(void)
 {

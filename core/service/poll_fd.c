@@ -1,5 +1,7 @@
 #include "service/poll_fd.h"
 
+#include "service/adopt.h"
+
 #include <errno.h>
 #include <stdint.h>
 
@@ -8,15 +10,15 @@ static void tell_protocol(
 {
     struct libwebsocket_context *context = context_of(wsi);
 
-    (void)context->engine.protocols[0].callback(
-        context, wsi, reason, wsi->session, (void *)(intptr_t)wsi->transport.fd, (size_t)events);
+    (void)protocol_call(&context->engine.protocols[0], context, wsi, reason, wsi->session,
+        (void *)(intptr_t)wsi->transport.fd, (size_t)events);
 }
 
 static int tell(struct libwebsocket *wsi, enum libwebsocket_callback_reasons reason, int events)
 {
     struct libwebsocket_context *context = context_of(wsi);
     unsigned int flags =
-        wsi->state == CONNECTION_WAKE || wsi->state == CONNECTION_TIMER ? LWS_POLL_HELPER : 0;
+        wsi->state >= CONNECTION_WAKE && wsi->state <= CONNECTION_BROADCASTS ? LWS_POLL_HELPER : 0;
     int result = 0;
 
     context->announcing = true;
@@ -79,6 +81,12 @@ void poll_fd_forget(struct libwebsocket *wsi)
     (void)tell(wsi, LWS_CALLBACK_DEL_POLL_FD, 0);
 }
 
+void poll_fd_disregard(struct libwebsocket *wsi)
+{
+    wsi->registered = false;
+    wsi->announced = 0;
+}
+
 void poll_fd_detach(struct libwebsocket_context *context)
 {
     lws_poll_fd_function *sink = context->sink;
@@ -93,11 +101,18 @@ void poll_fd_detach(struct libwebsocket_context *context)
     context->announcing = false;
 }
 
-static void forget_all(struct libwebsocket_context *context)
+void poll_fd_forget_all(struct libwebsocket_context *context)
 {
     for (size_t fd = 0; fd < context->by_fd_size; fd++)
         if (context->by_fd[fd])
             poll_fd_forget(context->by_fd[fd]);
+}
+
+void poll_fd_disregard_all(struct libwebsocket_context *context)
+{
+    for (size_t fd = 0; fd < context->by_fd_size; fd++)
+        if (context->by_fd[fd])
+            poll_fd_disregard(context->by_fd[fd]);
 }
 
 static bool add_all(struct libwebsocket_context *context)
@@ -121,14 +136,20 @@ int lws_set_poll_fd_callback(
         errno = EINVAL;
         return -1;
     }
-    context_enter(context, CALL_PLAIN);
-    forget_all(context);
+    /* A loop of another process's is left as it is: nothing but DETACHED, and no DEL. */
+    if (!context_is_local(context) && !context->renounced) {
+        poll_fd_disregard_all(context);
+        poll_fd_detach(context);
+    }
+    if (!context_enter(context, CALL_PLAIN))
+        return -1;
+    poll_fd_forget_all(context);
     poll_fd_detach(context);
     context->sink = function;
     context->sink_user = user;
     good = add_all(context);
     if (!good) {
-        forget_all(context);
+        poll_fd_forget_all(context);
         context->sink = NULL;
         context->sink_user = NULL;
         (void)add_all(context);

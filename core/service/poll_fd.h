@@ -9,6 +9,11 @@ bool poll_fd_announce(struct libwebsocket *wsi);
 
 /* DEL, where it was told of. */
 void poll_fd_forget(struct libwebsocket *wsi);
+void poll_fd_forget_all(struct libwebsocket_context *context);
+
+/* Without DEL: the loop is another process's. */
+void poll_fd_disregard(struct libwebsocket *wsi);
+void poll_fd_disregard_all(struct libwebsocket_context *context);
 
 /* The sink's last call, if there is one. */
 void poll_fd_detach(struct libwebsocket_context *context);

@@ -1,6 +1,7 @@
 #include "connection/lifecycle.h"
 #include "platform/timer.h"
 #include "platform/wake.h"
+#include "service/broadcast.h"
 #include "service/connector.h"
 #include "service/context.h"
 #include "service/listener.h"
@@ -42,6 +43,9 @@ static void serve(struct libwebsocket_context *context, struct libwebsocket *wsi
     case CONNECTION_TIMER:
         serve_timer(context);
         break;
+    case CONNECTION_BROADCASTS:
+        broadcast_serve(context, wsi);
+        break;
     case CONNECTION_LOOKUP:
     case CONNECTION_ATTEMPT:
         connector_serve(context, wsi);
@@ -70,7 +74,8 @@ int libwebsocket_service_fd(struct libwebsocket_context *context, struct pollfd 
         if (!events)
             return 0;
     }
-    context_enter(context, CALL_SERVICE);
+    if (!context_enter(context, CALL_SERVICE))
+        return -1;
     if (context->engine.ending)
         ; /* only what belongs to closing is done any more */
     else if (wsi)

@@ -83,13 +83,20 @@ bool settings_extras(
     return true;
 }
 
-struct protocol *settings_protocols(
-    struct libwebsocket_protocols *elements, size_t *count, struct text *error)
+/* The first three members are in the same place at every level. */
+static const struct libwebsocket_protocols *element_of(
+    const struct protocol_layout *layout, void *elements, size_t index)
 {
+    return layout_element(layout, elements, index);
+}
+
+struct protocol *settings_protocols(void *elements, int level, size_t *count, struct text *error)
+{
+    const struct protocol_layout *layout = level_layout(level);
     struct protocol *protocols;
     size_t number = 0;
 
-    while (elements && number < MOST_PROTOCOLS && elements[number].callback)
+    while (elements && number < MOST_PROTOCOLS && element_of(layout, elements, number)->callback)
         number++;
     if (number == 0 || number == MOST_PROTOCOLS) {
         text_add(error, "no protocols, or an array without an end");
@@ -101,19 +108,22 @@ struct protocol *settings_protocols(
         return NULL;
     }
     for (size_t i = 0; i < number; i++) {
-        if (elements[i].rx_buffer_size > MOST_PIECE_SIZE) {
+        const struct libwebsocket_protocols *element = element_of(layout, elements, i);
+        size_t piece_size = layout_rx_buffer_size(layout, element);
+
+        if (piece_size > MOST_PIECE_SIZE) {
             text_add(error, "rx_buffer_size of protocol %zu is more than 2^30", i);
             free(protocols);
             return NULL;
         }
-        protocols[i].name = elements[i].name;
-        protocols[i].callback = elements[i].callback;
-        protocols[i].session_size = elements[i].per_session_data_size;
-        protocols[i].piece_size = or_default(elements[i].rx_buffer_size, DEFAULT_PIECE_SIZE);
-        protocols[i].element = &elements[i];
+        protocols[i].name = element->name;
+        protocols[i].callback = element->callback;
+        protocols[i].older = level_callback(level);
+        protocols[i].session_size = element->per_session_data_size;
+        protocols[i].piece_size = or_default(piece_size, DEFAULT_PIECE_SIZE);
+        protocols[i].element = layout_element(layout, elements, i);
         list_init(&protocols[i].connections);
         atomic_init(&protocols[i].writable_all, false);
-        elements[i].protocol_index = (int)i;
     }
     *count = number;
     return protocols;

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "connection/engine.h"
+#include "service/level.h"
 
 /* Fills in the limits, with the defaults where the program did not say. NULL extras: all of them.
  * False, and `error` says why, where a value makes no sense. */
@@ -17,9 +18,8 @@ bool settings_limits(
 bool settings_extras(
     struct lws_context_extras *known, const struct lws_context_extras *given, struct text *error);
 
-/* The engine's own array, made from the program's; NULL, and `error` says why. The elements get
- * their place in the array, but no owner yet. */
-struct protocol *settings_protocols(
-    struct libwebsocket_protocols *elements, size_t *count, struct text *error);
+/* The engine's own array, made from the program's, which is in the layout of its level; NULL, and
+ * `error` says why. */
+struct protocol *settings_protocols(void *elements, int level, size_t *count, struct text *error);
 
 #endif

@@ -29,7 +29,8 @@ int lws_tls_reload(struct libwebsocket_context *context, char *error, size_t err
     if (!engine_tls_has_files(&context->engine.tls))
         return fail(error, error_len, "the context has no TLS files");
     text_init(&words, reason, sizeof(reason));
-    context_enter(context, CALL_ENDING);
+    if (!context_enter(context, CALL_ENDING))
+        return fail(error, error_len, "the process was forked, and cannot use the context");
     good = engine_tls_make(&context->engine, &made, &words);
     if (good) {
         engine_tls_introduce(&context->engine, &made);

@@ -1,29 +1,28 @@
 #include "service/writable_all.h"
 
 #include "platform/wake.h"
+#include "service/adopt.h"
+#include "service/level.h"
 
-static struct protocol *find(const struct libwebsocket_protocols *element)
+int writable_all_ask(struct protocol *protocol)
 {
-    struct libwebsocket_context *context = element ? element->owning_server : NULL;
+    struct libwebsocket_context *context = protocol ? protocol->engine->context : NULL;
 
-    if (!context || element->protocol_index < 0 ||
-        (size_t)element->protocol_index >= context->engine.protocol_count)
-        return NULL;
-    return &context->engine.protocols[element->protocol_index];
+    if (!context || context->renounced)
+        return -1;
+    /* Nothing but atomics and a write: this may be another thread, or a signal handler. */
+    if (!atomic_exchange(&protocol->writable_all, true)) {
+        atomic_store(&context->outside, true);
+        /* What another process waits for is not ours to make ready; adopting looks at it anyway. */
+        if (context_is_local(context))
+            wake_signal(context->wake->transport.fd);
+    }
+    return 0;
 }
 
 int libwebsocket_callback_on_writable_all_protocol(const struct libwebsocket_protocols *protocol)
 {
-    struct protocol *found = find(protocol);
-
-    if (!found)
-        return -1;
-    /* Nothing but atomics and a write: this may be another thread, or a signal handler. */
-    if (!atomic_exchange(&found->writable_all, true)) {
-        atomic_store(&protocol->owning_server->outside, true);
-        wake_signal(protocol->owning_server->wake->transport.fd);
-    }
-    return 0;
+    return writable_all_ask(level_protocol(protocol, LEVEL_NEWEST));
 }
 
 void writable_all_expand(struct libwebsocket_context *context)
@@ -45,15 +44,13 @@ void writable_all_expand(struct libwebsocket_context *context)
     }
 }
 
-void libwebsocket_rx_flow_allow_all_protocol(const struct libwebsocket_protocols *protocol)
+void rx_flow_allow_all(struct protocol *protocol)
 {
-    struct protocol *found = find(protocol);
-    struct libwebsocket_context *context = found ? protocol->owning_server : NULL;
+    struct libwebsocket_context *context = protocol ? protocol->engine->context : NULL;
 
-    if (!found)
+    if (!context || !context_enter(context, CALL_PLAIN))
         return;
-    context_enter(context, CALL_PLAIN);
-    for (struct list_node *node = found->connections.next; node != &found->connections;
+    for (struct list_node *node = protocol->connections.next; node != &protocol->connections;
          node = node->next) {
         struct libwebsocket *wsi = list_entry(node, struct libwebsocket, protocol_node);
 
@@ -63,4 +60,9 @@ void libwebsocket_rx_flow_allow_all_protocol(const struct libwebsocket_protocols
         }
     }
     (void)context_leave(context, CALL_PLAIN);
+}
+
+void libwebsocket_rx_flow_allow_all_protocol(const struct libwebsocket_protocols *protocol)
+{
+    rx_flow_allow_all(level_protocol(protocol, LEVEL_NEWEST));
 }

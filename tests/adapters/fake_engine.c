@@ -70,6 +70,12 @@ lws_poll_fd_function *lws_get_poll_fd_callback(struct libwebsocket_context *cont
     return context->sink;
 }
 
+int lws_adopt(struct libwebsocket_context *context)
+{
+    ck_assert_ptr_eq(context, fake_context);
+    return 0;
+}
+
 void lws_poll_fd_to_protocol(struct libwebsocket_context *context,
     enum libwebsocket_callback_reasons reason, int fd, int events)
 {
@@ -148,6 +154,23 @@ void fake_delete(int fd)
     ck_assert_int_eq(fake_descriptor(fd)->live, 1);
     fake_descriptor(fd)->live = 0;
     ck_assert_int_eq(tell(LWS_CALLBACK_DEL_POLL_FD, fd, 0), 0);
+}
+
+int fake_adopt(void)
+{
+    int result = tell(LWS_CALLBACK_POLL_FORKED, -1, 0);
+
+    for (int fd = 0; result == 0 && fd < MOST; fd++) {
+        if (the_context.descriptors[fd].live)
+            result = tell(LWS_CALLBACK_ADD_POLL_FD, fd, the_context.descriptors[fd].wanted);
+    }
+    return result;
+}
+
+void fake_give_up(void)
+{
+    tell(LWS_CALLBACK_POLL_DETACHED, -1, 0);
+    the_context.sink = NULL;
 }
 
 int fake_forwarded(void)

@@ -31,6 +31,11 @@ void fake_set(int fd, int events);
 void fake_clear(int fd, int events);
 void fake_delete(int fd);
 
+/* What the engine does in a process that was forked: it begins to use the context, for which it
+ * returns what the sink did; or frees it unused. */
+int fake_adopt(void);
+void fake_give_up(void);
+
 /* How often protocols[0] would have been told, and a sink POLL_DETACHED. */
 int fake_forwarded(void);
 int fake_detached(void);

@@ -10,6 +10,7 @@ extern const int loop_refuses_files;      /* a regular file cannot be watched */
 extern const int loop_reports_unwanted;   /* hang-ups of descriptors that are wanted for nothing */
 extern const int loop_is_held_by_helpers; /* the engine's own descriptors keep it running */
 extern const int loop_nests;              /* it may be run from inside itself */
+extern const int loop_adopts;             /* in a process that was forked there is one of its own */
 
 void loop_open(void);
 int loop_attach(void);

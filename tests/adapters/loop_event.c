@@ -11,6 +11,7 @@ const int loop_refuses_files = 1;
 const int loop_reports_unwanted = 0;
 const int loop_is_held_by_helpers = 1;
 const int loop_nests = 0;
+const int loop_adopts = 0;
 
 static struct event_base *base;
 

@@ -16,6 +16,7 @@ const int loop_forwards = 1;
 const int loop_reports_unwanted = 1;
 const int loop_is_held_by_helpers = 1;
 const int loop_nests = 1;
+const int loop_adopts = 1;
 
 void loop_open(void)
 {

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fake_engine.h"
@@ -462,6 +463,48 @@ START_TEST(tells_protocols_if_it_should)
 }
 END_TEST
 
+/* Leaves what it shares with its parent as it is. Returns 0 where all is as it should be. */
+static int live_in_a_child(void)
+{
+    if ((fake_adopt() == 0) != (loop_adopts != 0))
+        return 1;
+    if (!loop_adopts) {
+        fake_give_up();
+        return 0;
+    }
+    make_ready(first);
+    turn_loop();
+    if (fake_descriptor(first[0])->hits != 1)
+        return 2;
+    fake_delete(second[0]);
+    make_ready(second);
+    turn_loop();
+    if (fake_descriptor(second[0])->hits != 0)
+        return 3;
+    lws_set_poll_fd_callback(fake_context, NULL, NULL);
+    return 0;
+}
+
+START_TEST(takes_nothing_from_the_parent_in_a_child)
+{
+    pid_t child = fork();
+    int status;
+
+    ck_assert_int_ge(child, 0);
+    if (child == 0)
+        _exit(live_in_a_child());
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), 0);
+    if (!loop_adopts)
+        make_ready(second);
+    make_ready(first);
+    turn_loop();
+    ck_assert_int_eq(fake_descriptor(first[0])->hits, 1);
+    ck_assert_int_eq(fake_descriptor(second[0])->hits, 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create(loop_name);
@@ -488,6 +531,7 @@ int main(void)
     tcase_add_test(tcase, gives_each_its_turn);
     tcase_add_test(tcase, holds_the_loop_if_it_should);
     tcase_add_test(tcase, tells_protocols_if_it_should);
+    tcase_add_test(tcase, takes_nothing_from_the_parent_in_a_child);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

@@ -19,6 +19,7 @@ int main(void)
     srunner_add_suite(runner, lifetime_suite());
     srunner_add_suite(runner, attach_suite());
     srunner_add_suite(runner, service_suite());
+    srunner_add_suite(runner, broadcast_suite());
     srunner_add_suite(runner, idle_suite());
     srunner_add_suite(runner, limits_suite());
     srunner_add_suite(runner, http_requests_suite());

@@ -13,6 +13,7 @@ Suite *flow_suite(void);
 Suite *lifetime_suite(void);
 Suite *attach_suite(void);
 Suite *service_suite(void);
+Suite *broadcast_suite(void);
 Suite *idle_suite(void);
 Suite *limits_suite(void);
 Suite *http_requests_suite(void);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define BUCKETS 16384u
 #define NOTES 60u
@@ -101,6 +102,8 @@ const char *contract_reason_name(enum libwebsocket_callback_reasons reason)
         {LWS_CALLBACK_SET_MODE_POLL_FD, "SET_MODE_POLL_FD"},
         {LWS_CALLBACK_CLEAR_MODE_POLL_FD, "CLEAR_MODE_POLL_FD"},
         {LWS_CALLBACK_POLL_DETACHED, "POLL_DETACHED"},
+        {LWS_CALLBACK_POLL_FORKED, "POLL_FORKED"},
+        {LWS_CALLBACK_BROADCAST, "BROADCAST"},
         {LWS_CALLBACK_CLIENT_CONNECTION_ERROR, "CLIENT_CONNECTION_ERROR"},
         {LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH, "CLIENT_FILTER_PRE_ESTABLISH"},
         {LWS_CALLBACK_CLIENT_ESTABLISHED, "CLIENT_ESTABLISHED"},
@@ -120,6 +123,13 @@ const char *contract_reason_name(enum libwebsocket_callback_reasons reason)
             return names[i].name;
     }
     return "(a reason that is never delivered)";
+}
+
+/* A child finds the checker as its parent's threads left it between two looks. */
+__attribute__((constructor)) static void watch_forks(void)
+{
+    if (pthread_atfork(contract_lock, contract_unlock, contract_unlock) != 0)
+        abort();
 }
 
 void *contract_next(const char *link_name)
@@ -204,6 +214,8 @@ struct context_record *contract_new_context(void)
         if (!contexts[i].used) {
             memset(&contexts[i], 0, sizeof contexts[i]);
             contexts[i].used = true;
+            contexts[i].thread = pthread_self();
+            contexts[i].process = getpid();
             return &contexts[i];
         }
     }
@@ -314,6 +326,21 @@ struct attachment *contract_new_attachment(void)
     return attachment;
 }
 
+bool contract_is_copy(const struct context_record *record)
+{
+    return record->process != getpid();
+}
+
+void contract_forget_watches(struct context_record *record)
+{
+    for (int fd = 0; fd <= highest_descriptor; fd++) {
+        if (contract_descriptors[fd].owner == record)
+            memset(contract_descriptors[fd].channel, 0, sizeof contract_descriptors[fd].channel);
+    }
+    if (record->attachment != NULL)
+        record->attachment->live = 0;
+}
+
 static void expect_ended(struct connection_record *connection, int value)
 {
     (void)value;
@@ -327,8 +354,31 @@ static void expect_ended(struct connection_record *connection, int value)
     contract_forget_connection(connection);
 }
 
+static void forget(struct connection_record *connection, int value)
+{
+    (void)value;
+    contract_forget_connection(connection);
+}
+
+/* One that was never used in this process: nothing more has been said about it. */
+static void copy_ended(struct context_record *record)
+{
+    contract_forget_watches(record);
+    contract_each_connection(record, forget, 0);
+    for (int fd = 0; fd <= highest_descriptor; fd++) {
+        if (contract_descriptors[fd].owner == record)
+            contract_descriptors[fd] = (struct descriptor){.owner = NULL};
+    }
+    record->used = false;
+    record->context = NULL;
+}
+
 void contract_context_ended(struct context_record *record)
 {
+    if (contract_is_copy(record)) {
+        copy_ended(record);
+        return;
+    }
     for (int fd = 0; fd <= highest_descriptor; fd++) {
         struct descriptor *descriptor = &contract_descriptors[fd];
 
@@ -421,12 +471,6 @@ void contract_finish(void)
     }
     forget_attachments();
     contract_unlock();
-}
-
-static void forget(struct connection_record *connection, int value)
-{
-    (void)value;
-    contract_forget_connection(connection);
 }
 
 void contract_forget(void)

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What a program that writes received bytes straight back does to the bytes around them. */
 static void use_padding(unsigned char *in, size_t len)
@@ -149,13 +150,24 @@ static void check_poll_fd(struct context_record *record, enum channel channel,
 
 static void check_detached(struct attachment *attachment, int fd)
 {
-    if (attachment->live != 0)
+    if (contract_is_copy(attachment->owner))
+        contract_forget_watches(attachment->owner);
+    else if (attachment->live != 0)
         contract_trouble("DETACHED came, but %u descriptors had no DEL", attachment->live);
     if (fd != -1)
         contract_trouble("DETACHED names descriptor %d", fd);
     attachment->detached = true;
     if (attachment->owner->attachment == attachment)
         attachment->owner->attachment = NULL;
+}
+
+/* The sink begins anew, unless it cannot. */
+static void check_forked(struct attachment *attachment, int fd, int events)
+{
+    if (!contract_is_copy(attachment->owner))
+        contract_trouble("POLL_FORKED came in the process that had been told of descriptors");
+    if (fd != -1 || events != 0)
+        contract_trouble("POLL_FORKED names descriptor %d with events %#x", fd, (unsigned)events);
 }
 
 int contract_sink(struct libwebsocket_context *context, void *user,
@@ -174,6 +186,8 @@ int contract_sink(struct libwebsocket_context *context, void *user,
         contract_trouble("%s came with another context than the sink's", name);
     if (reason == LWS_CALLBACK_POLL_DETACHED) {
         check_detached(attachment, fd);
+    } else if (reason == LWS_CALLBACK_POLL_FORKED) {
+        check_forked(attachment, fd, events);
     } else {
         check_poll_fd(attachment->owner, CHANNEL_SINK, reason, fd, events, flags);
         attachment->live += reason == LWS_CALLBACK_ADD_POLL_FD;
@@ -186,6 +200,10 @@ int contract_sink(struct libwebsocket_context *context, void *user,
 
     contract_lock();
     contract_leave(call);
+    if (reason == LWS_CALLBACK_POLL_FORKED && result == 0) {
+        contract_forget_watches(attachment->owner);
+        attachment->owner->process = getpid();
+    }
     if (reason == LWS_CALLBACK_ADD_POLL_FD && result != 0) {
         contract_note("sink", "refused", NULL, fd, result);
         contract_descriptors[fd].channel[CHANNEL_SINK].live = false;
@@ -204,7 +222,7 @@ static int real_fd(struct libwebsocket *wsi)
 static const struct libwebsocket_protocols *real_protocol(struct libwebsocket *wsi)
 {
     return ((const struct libwebsocket_protocols *(*)(struct libwebsocket *))contract_next(
-        "lwsloop_libwebsockets_get_protocol_20130316"))(wsi);
+        "lwsloop_libwebsockets_get_protocol"))(wsi);
 }
 
 static void check_protocol_poll_fd(struct context_record *record, struct libwebsocket *wsi,
@@ -393,6 +411,13 @@ static void check_connection(struct context_record *record, struct libwebsocket 
         contract_check_established(connection, protocol, user, name);
         check_receive(record, connection, in, len);
         break;
+    case LWS_CALLBACK_BROADCAST:
+        contract_check_established(connection, protocol, user, name);
+        if (connection->client)
+            contract_trouble("%s came to a client", name);
+        if (in == NULL)
+            contract_trouble("%s came without bytes", name);
+        break;
     case LWS_CALLBACK_SERVER_WRITEABLE:
     case LWS_CALLBACK_CLIENT_WRITEABLE:
         contract_check_established(connection, protocol, user, name);
@@ -537,7 +562,8 @@ static int callback(int protocol, struct libwebsocket_context *context, struct l
     if (contract_the_observer != NULL)
         contract_the_observer(context, wsi, protocol, reason, user, in, len);
     result = record->callbacks[protocol](context, wsi, reason, user, in, len);
-    if (reason == LWS_CALLBACK_RECEIVE || reason == LWS_CALLBACK_CLIENT_RECEIVE)
+    if (reason == LWS_CALLBACK_RECEIVE || reason == LWS_CALLBACK_CLIENT_RECEIVE ||
+        reason == LWS_CALLBACK_BROADCAST)
         use_padding(in, len);
 
     contract_lock();

@@ -3,8 +3,10 @@
 #define LWSLOOP_TESTS_CONTRACT_STATE_H
 
 #include <poll.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "contract.h"
 
@@ -41,6 +43,8 @@ struct context_record {
     bool finished[CONTRACT_PROTOCOLS];
     int protocol_count;
     struct attachment *attachment;
+    pthread_t thread; /* of the last service call, or of its creation */
+    pid_t process;    /* that made or adopted it: what it was told, another one was not */
 };
 
 struct connection_record {
@@ -88,6 +92,7 @@ enum call_kind {
     CALL_DESTROY,
     CALL_SERVICE,
     CALL_RELOAD,
+    CALL_BROADCAST,
     CALL_CLOSE,
     CALL_OTHER,    /* calls that may not call back */
     CALL_CALLBACK, /* back in the program */
@@ -149,6 +154,12 @@ void contract_forget_connection(struct connection_record *connection);
 void contract_set_descriptor(struct connection_record *connection, int fd);
 void contract_each_connection(
     struct context_record *record, void (*function)(struct connection_record *, int), int value);
+
+/* Whether the process was forked since it was made or adopted. */
+bool contract_is_copy(const struct context_record *record);
+
+/* Of a copy: forgets what loops watch; it is the other process's. */
+void contract_forget_watches(struct context_record *record);
 
 /* Expects that a destroyed context has left nothing behind, and forgets it. */
 void contract_context_ended(struct context_record *record);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -239,6 +240,26 @@ int pthread_create(
         free(start);
     }
     return error;
+}
+
+int memfd_create(const char *name, unsigned int flags)
+{
+    ORIGINAL(memfd_create);
+    return FAILS(FAIL_MEMFD_CREATE) ? -1 : next(name, flags);
+}
+
+void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
+{
+    ORIGINAL(mmap);
+    if (FAILS(FAIL_MMAP))
+        return MAP_FAILED;
+    return next(address, length, protection, flags, fd, offset);
+}
+
+int socketpair(int domain, int type, int protocol, int ends[2])
+{
+    ORIGINAL(socketpair);
+    return FAILS(FAIL_SOCKETPAIR) ? -1 : next(domain, type, protocol, ends);
 }
 
 ssize_t read(int fd, void *data, size_t length)

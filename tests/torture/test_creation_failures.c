@@ -106,8 +106,11 @@ static const struct {
     {FAIL_GETSOCKOPT, 2},
     {FAIL_LISTEN, 2},
     {FAIL_LSTAT, 1},
+    {FAIL_MEMFD_CREATE, 1},
+    {FAIL_MMAP, 3},
     {FAIL_SETSOCKOPT, 3},
     {FAIL_SOCKET, 4},
+    {FAIL_SOCKETPAIR, 1},
     {FAIL_TIMERFD_CREATE, 1},
     {FAIL_UNLINK, 2},
 };

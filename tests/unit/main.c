@@ -33,6 +33,14 @@ static Suite *(*const suites[])(void) = {
     socket_address_suite,
     connect_socket_suite,
     resolver_suite,
+    fork_guard_suite,
+    process_lock_suite,
+    broadcast_channel_suite,
+    broadcast_senders_suite,
+    privileges_suite,
+    daemonize_suite,
+    level_suite,
+    level_callback_suite,
 };
 
 /* Arguments "PART OF" run every so manyth suite: several parts can be run side by side. */

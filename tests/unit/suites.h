@@ -36,4 +36,14 @@ Suite *socket_address_suite(void);
 Suite *connect_socket_suite(void);
 Suite *resolver_suite(void);
 
+Suite *fork_guard_suite(void);
+Suite *process_lock_suite(void);
+Suite *broadcast_channel_suite(void);
+Suite *broadcast_senders_suite(void);
+Suite *privileges_suite(void);
+Suite *daemonize_suite(void);
+
+Suite *level_suite(void);
+Suite *level_callback_suite(void);
+
 #endif

@@ -1,0 +1,39 @@
+/*
+ * A program with one thread that serves a context on a loop of one of four kinds, a turn at a time,
+ * so that it can be forked between two of them.
+ */
+#ifndef LWSLOOP_TESTS_PROCESSES_HOST_H
+#define LWSLOOP_TESTS_PROCESSES_HOST_H
+
+#include <stdbool.h>
+
+#include <libwebsockets.h>
+
+enum host_loop { HOST_POLL, HOST_UV, HOST_EVENT, HOST_OWN, HOST_LOOPS };
+
+struct host {
+    enum host_loop loop;
+    struct libwebsocket_context *context;
+    int port;
+    struct libwebsocket *newest; /* WebSocket that was established and is still there */
+    bool forks;                  /* the next message has the process forked inside the callback */
+    bool is_child;               /* this is the one that was forked there */
+};
+
+/* The one that a process has. */
+extern struct host host;
+
+/* "news" sends messages back, and passes broadcasts on. */
+extern struct libwebsocket_protocols host_protocols[];
+
+/* Makes a context that listens on a free port. extras: NULL for the defaults. False where something
+ * fails. */
+bool host_open(enum host_loop loop, const struct lws_context_extras *extras);
+
+/* Attaches the context to a new loop. False with errno. */
+bool host_attach(void);
+
+/* Serves what is ready within so many milliseconds. */
+void host_turn(int timeout_ms);
+
+#endif

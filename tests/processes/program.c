@@ -1,0 +1,169 @@
+#include "program.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../support/children.h"
+
+enum { TURN_MS = 5, MESSAGES = 100, LARGE = 65536 };
+
+static int calls;
+
+static void play(enum role role);
+
+static void count_call(struct libwebsocket_context *context, void *argument)
+{
+    (void)context;
+    (void)argument;
+    calls++;
+}
+
+static int result_of(int result)
+{
+    return result == 0 ? 0 : errno;
+}
+
+static int fork_child(void)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        play(CHILD);
+        _exit(EXIT_SUCCESS);
+    }
+    return (int)child;
+}
+
+static int destroy(void)
+{
+    libwebsocket_context_destroy(host.context);
+    host.context = NULL;
+    return 0;
+}
+
+static int broadcast(size_t length)
+{
+    static unsigned char bytes[LARGE];
+
+    memset(bytes, 'n', length);
+    return result_of(libwebsockets_broadcast(&host_protocols[1], bytes, length));
+}
+
+static int flood(void)
+{
+    int error;
+
+    do
+        error = broadcast(LARGE);
+    while (error == 0);
+    return error;
+}
+
+static int connect_to_peer(void)
+{
+    return libwebsocket_client_connect(host.context, "127.0.0.1", role_peer_port, 0, "/",
+               "localhost", "localhost", "news", -1)
+               ? 0
+               : errno;
+}
+
+static int write_messages(void)
+{
+    unsigned char room[LWS_SEND_BUFFER_PRE_PADDING + 1 + LWS_SEND_BUFFER_POST_PADDING];
+
+    for (int i = 0; i < MESSAGES; i++) {
+        room[LWS_SEND_BUFFER_PRE_PADDING] = 'm';
+        if (libwebsocket_write(
+                host.newest, room + LWS_SEND_BUFFER_PRE_PADDING, 1, LWS_WRITE_TEXT) != 1)
+            return errno;
+    }
+    return 0;
+}
+
+static int obey(int command)
+{
+    errno = 0;
+    switch (command) {
+    case FORK:
+        return fork_child();
+    case FORK_INSIDE:
+        host.forks = true;
+        return 0;
+    case ADOPT:
+        return result_of(lws_adopt(host.context));
+    case ATTACH:
+        return host_attach() ? 0 : errno;
+    case TURN:
+        host_turn(TURN_MS);
+        return 0;
+    case DESTROY:
+        return destroy();
+    case RENOUNCE:
+        return result_of(lws_renounce(host.context));
+    case CALL:
+        return result_of(lws_call_in_service(host.context, count_call, NULL));
+    case COUNT:
+        return calls;
+    case BROADCAST:
+        return broadcast(4);
+    case FLOOD:
+        return flood();
+    case CONNECT:
+        return connect_to_peer();
+    case WRITE:
+        return write_messages();
+    case ESTABLISHED:
+        return host.newest ? 1 : 0;
+    default:
+        return 0;
+    }
+}
+
+static void play(enum role role)
+{
+    bool serves = false;
+
+    alarm(ROLE_SECONDS);
+    for (;;) {
+        int command = next_command(role, serves ? 0 : ROLE_SECONDS * 1000);
+
+        if (command == SERVE || command == PAUSE)
+            serves = command == SERVE;
+        if (command >= 0)
+            answer(role, obey(command));
+        if (command == LEAVE)
+            return;
+        if (serves && host.context)
+            host_turn(TURN_MS);
+        if (host.is_child) {
+            /* It only returns from what its parent had called. */
+            (void)destroy();
+            return;
+        }
+    }
+}
+
+static int play_parent(void *argument)
+{
+    const struct program_options *options = argument;
+    const struct lws_context_extras extras = {
+        .ping_interval_ms = options->ping_interval_ms, .ping_timeout_ms = 1000 * ROLE_SECONDS};
+
+    lws_set_log_level(0, NULL);
+    if (!host_open(options->loop, &extras) || !host_attach())
+        return EXIT_FAILURE;
+    answer(PARENT, host.port);
+    play(PARENT);
+    return EXIT_SUCCESS;
+}
+
+int program_start(const struct program_options *options, pid_t *process)
+{
+    struct program_options copy = *options;
+
+    *process = fork_and_run(play_parent, &copy);
+    return answer_of(PARENT);
+}

@@ -1,0 +1,10 @@
+/* The suites of tests/processes/main.c. */
+#ifndef LWSLOOP_TESTS_PROCESSES_SUITES_H
+#define LWSLOOP_TESTS_PROCESSES_SUITES_H
+
+#include <check.h>
+
+Suite *adoption_suite(void);
+Suite *older_suite(void);
+
+#endif

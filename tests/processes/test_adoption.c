@@ -1,0 +1,296 @@
+/* A context in two processes: who serves, who ends, and who notices. */
+#include "program.h"
+#include "suites.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../support/children.h"
+#include "../support/ws_client.h"
+#include "../support/ws_server.h"
+
+static struct program_options options;
+static pid_t program;
+static int port;
+
+static void set_up(void)
+{
+    become_reaper();
+    roles_open();
+    options = (struct program_options){.loop = HOST_POLL};
+}
+
+static void tear_down(void)
+{
+    expect_nobody_left();
+    roles_close();
+}
+
+static void start(enum host_loop loop)
+{
+    options.loop = loop;
+    port = program_start(&options, &program);
+}
+
+static void end_program(void)
+{
+    ck_assert_int_eq(ask(PARENT, LEAVE), 0);
+    ck_assert_int_eq(status_of(program), EXIT_SUCCESS);
+}
+
+/* The loops of libuv and libevent are not for two processes. */
+static bool shares_its_loop(void)
+{
+    return options.loop == HOST_UV || options.loop == HOST_EVENT;
+}
+
+static void adopt_in_child(void)
+{
+    ck_assert_int_eq(ask(CHILD, ADOPT), shares_its_loop() ? EBUSY : 0);
+    if (shares_its_loop())
+        ck_assert_int_eq(ask(CHILD, ATTACH), 0);
+    ck_assert_int_eq(ask(CHILD, ADOPT), 0);
+}
+
+static void expect_echo(struct ws_client *client, const char *text)
+{
+    ws_send_frame(client, WS_FIN | WS_TEXT, text, strlen(text));
+    ws_expect_text(client, text);
+}
+
+START_TEST(child_goes_on_without_its_parent)
+{
+    struct ws_client *first, *second;
+
+    start((enum host_loop)_i);
+    ck_assert_int_eq(ask(PARENT, SERVE), 0);
+    first = ws_open(port, "news");
+    expect_echo(first, "of the parent");
+    ck_assert_int_eq(ask(PARENT, PAUSE), 0);
+    ck_assert_int_gt(ask(PARENT, FORK), 0);
+    adopt_in_child();
+    ck_assert_int_eq(ask(CHILD, SERVE), 0);
+    expect_echo(first, "of the child");
+    ck_assert_int_eq(ask(PARENT, DESTROY), 0);
+    expect_echo(first, "still there");
+    end_program();
+    expect_echo(first, "all alone");
+    second = ws_open(port, "news");
+    expect_echo(second, "new");
+    ck_assert_int_eq(ask(CHILD, PAUSE), 0);
+    ck_assert_int_eq(ask(CHILD, DESTROY), 0);
+    ws_expect_close(first, 1001);
+    ws_expect_close(second, 1001);
+    ck_assert_int_eq(ask(CHILD, LEAVE), 0);
+    ws_free(first);
+    ws_free(second);
+}
+END_TEST
+
+/* The timer is the parent's own, whatever a child does with the descriptor. */
+static void expect_pings(struct ws_client *client)
+{
+    for (int i = 0; i < 2; i++) {
+        struct ws_frame frame;
+
+        ws_receive_frame(client, &frame);
+        ck_assert_int_eq(frame.first, WS_FIN | WS_PING);
+        ws_send_frame(client, WS_FIN | WS_PONG, frame.payload, frame.length);
+        ws_frame_free(&frame);
+    }
+}
+
+static const char *const ways[] = {"x", "dx", "ax", "adx", "ndx", "abdx"};
+enum { WAYS = sizeof(ways) / sizeof(ways[0]) };
+
+START_TEST(parent_goes_on_without_its_child)
+{
+    const char *way = ways[_i % WAYS];
+    struct ws_client *client;
+
+    options.ping_interval_ms = 20;
+    start((enum host_loop)(_i / WAYS));
+    ck_assert_int_eq(ask(PARENT, SERVE), 0);
+    client = ws_open(port, "news");
+    expect_pings(client);
+    ck_assert_int_gt(ask(PARENT, FORK), 0);
+    for (; *way; way++) {
+        int error = *way == ADOPT && shares_its_loop() ? EBUSY : 0;
+
+        ck_assert_int_eq(ask(CHILD, *way), error);
+        /* What is broadcast comes as a message, in between. */
+        if (*way == BROADCAST)
+            ws_expect_text(client, "nnnn");
+        expect_pings(client);
+    }
+    ck_assert_int_eq(ask(PARENT, PAUSE), 0);
+    ck_assert_int_eq(ask(PARENT, DESTROY), 0);
+    ws_free(client);
+    end_program();
+}
+END_TEST
+
+static void collect_masks(struct ws_client *peer, unsigned char masks[][4], int count)
+{
+    for (int i = 0; i < count; i++) {
+        struct ws_frame frame;
+
+        ws_receive_frame(peer, &frame);
+        ck_assert(frame.masked);
+        memcpy(masks[i], frame.mask, 4);
+        ws_frame_free(&frame);
+    }
+}
+
+START_TEST(masks_are_never_the_same)
+{
+    enum { EACH = 100 };
+    struct ws_server *server = ws_listen(NULL, 0);
+    unsigned char masks[3 * EACH][4];
+    struct ws_client *peer;
+    int same = 0;
+
+    role_peer_port = server->port;
+    start((enum host_loop)_i);
+    ck_assert_int_eq(ask(PARENT, CONNECT), 0);
+    ck_assert_int_eq(ask(PARENT, SERVE), 0);
+    peer = ws_serve(server, "news");
+    ask_until(PARENT, ESTABLISHED, 1);
+    ck_assert_int_eq(ask(PARENT, PAUSE), 0);
+    /* Some of what the generator gave is left for both. */
+    ck_assert_int_eq(ask(PARENT, WRITE), 0);
+    collect_masks(peer, masks, EACH);
+    ck_assert_int_gt(ask(PARENT, FORK), 0);
+    adopt_in_child();
+    ck_assert_int_eq(ask(CHILD, WRITE), 0);
+    collect_masks(peer, masks + EACH, EACH);
+    ck_assert_int_eq(ask(PARENT, WRITE), 0);
+    collect_masks(peer, masks + 2 * EACH, EACH);
+    for (int i = 0; i < 3 * EACH; i++)
+        for (int j = 0; j < i; j++)
+            same += memcmp(masks[i], masks[j], 4) == 0;
+    /* Once may be chance. */
+    ck_assert_int_le(same, 1);
+    ck_assert_int_eq(ask(CHILD, LEAVE), 0);
+    end_program();
+    ws_free(peer);
+    ws_server_free(server);
+}
+END_TEST
+
+START_TEST(calls_are_made_in_each)
+{
+    start((enum host_loop)_i);
+    ck_assert_int_eq(ask(PARENT, CALL), 0);
+    ck_assert_int_gt(ask(PARENT, FORK), 0);
+    ck_assert_int_eq(ask(CHILD, CALL), EPIPE);
+    adopt_in_child();
+    ck_assert_int_eq(ask(CHILD, CALL), 0);
+    ck_assert_int_eq(ask(CHILD, SERVE), 0);
+    ask_until(CHILD, COUNT, 2);
+    ck_assert_int_eq(ask(PARENT, COUNT), 0);
+    ck_assert_int_eq(ask(PARENT, SERVE), 0);
+    ask_until(PARENT, COUNT, 1);
+    ck_assert_int_eq(ask(CHILD, LEAVE), 0);
+    end_program();
+}
+END_TEST
+
+/* What the callback has written goes out once. */
+START_TEST(fork_inside_a_callback)
+{
+    struct ws_client *client;
+
+    start((enum host_loop)_i);
+    ck_assert_int_eq(ask(PARENT, FORK_INSIDE), 0);
+    ck_assert_int_eq(ask(PARENT, SERVE), 0);
+    client = ws_open(port, "news");
+    for (int i = 0; i < 20; i++)
+        expect_echo(client, "once");
+    ck_assert_int_eq(ask(PARENT, PAUSE), 0);
+    ck_assert_int_eq(ask(PARENT, DESTROY), 0);
+    ws_expect_close(client, 1001);
+    ws_free(client);
+    end_program();
+}
+END_TEST
+
+static int connect_error(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int error;
+
+    ck_assert_int_ge(fd, 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    error = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : errno;
+    close(fd);
+    return error;
+}
+
+START_TEST(who_renounces_can_broadcast)
+{
+    struct ws_client *client;
+    pid_t child;
+
+    start((enum host_loop)_i);
+    ck_assert_int_gt(child = ask(PARENT, FORK), 0);
+    adopt_in_child();
+    ck_assert_int_eq(ask(CHILD, SERVE), 0);
+    client = ws_open(port, "news");
+    expect_echo(client, "of the child");
+    ck_assert_int_eq(ask(PARENT, RENOUNCE), 0);
+    ck_assert_int_eq(ask(PARENT, RENOUNCE), 0);
+    expect_echo(client, "still there");
+    ck_assert_int_eq(ask(PARENT, BROADCAST), 0);
+    ws_expect_text(client, "nnnn");
+    ck_assert_int_eq(ask(PARENT, ADOPT), EPIPE);
+    ck_assert_int_eq(ask(PARENT, CALL), EPIPE);
+    ck_assert_int_eq(kill(child, SIGKILL), 0);
+    ask_until(PARENT, BROADCAST, EPIPE);
+    ws_expect_eof(client);
+    ck_assert_int_eq(connect_error(), ECONNREFUSED);
+    ck_assert_int_eq(ask(PARENT, DESTROY), 0);
+    ws_free(client);
+    end_program();
+}
+END_TEST
+
+/* It waits for a service that takes nothing, until there is none. */
+START_TEST(a_sender_that_waits_is_told_of_the_end)
+{
+    start((enum host_loop)(_i / 2));
+    ck_assert_int_gt(ask(PARENT, FORK), 0);
+    if (_i % 2)
+        ck_assert_int_eq(ask(PARENT, SERVE), 0);
+    tell(CHILD, FLOOD);
+    usleep(50000);
+    ck_assert_int_eq(kill(program, SIGKILL), 0);
+    ck_assert_int_eq(answer_of(CHILD), EPIPE);
+    ck_assert_int_eq(status_of(program), 128 + SIGKILL);
+    ck_assert_int_eq(ask(CHILD, BROADCAST), EPIPE);
+    ck_assert_int_eq(ask(CHILD, LEAVE), 0);
+}
+END_TEST
+
+Suite *adoption_suite(void)
+{
+    Suite *suite = suite_create("adoption");
+    TCase *tests = tcase_create("two processes");
+
+    tcase_set_timeout(tests, ROLE_SECONDS);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_loop_test(tests, child_goes_on_without_its_parent, 0, HOST_LOOPS);
+    tcase_add_loop_test(tests, parent_goes_on_without_its_child, 0, HOST_LOOPS * WAYS);
+    tcase_add_loop_test(tests, masks_are_never_the_same, 0, HOST_LOOPS);
+    tcase_add_loop_test(tests, calls_are_made_in_each, 0, HOST_LOOPS);
+    tcase_add_loop_test(tests, fork_inside_a_callback, 0, HOST_LOOPS);
+    tcase_add_loop_test(tests, who_renounces_can_broadcast, 0, HOST_LOOPS);
+    tcase_add_loop_test(tests, a_sender_that_waits_is_told_of_the_end, 0, HOST_LOOPS * 2);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
