@@ -240,7 +240,8 @@ static void check_protocol_poll_fd(struct context_record *record, struct libwebs
     if (real_fd(wsi) != fd)
         contract_trouble("%s of descriptor %d, but the wsi's is %d", name, fd, real_fd(wsi));
     connection = contract_find_connection(wsi);
-    if (connection != NULL &&
+    /* Before 2013-02-15 there was no room for it. */
+    if (connection != NULL && record->level >= 20130215 &&
         ((connection->established && !connection->closed && user != connection->user) ||
             (connection->given != NULL && user != connection->given)))
         contract_trouble(
@@ -430,7 +431,7 @@ static void check_connection(struct context_record *record, struct libwebsocket 
         break;
     case LWS_CALLBACK_HTTP:
         check_http(in, len);
-        connection->http = true;
+        connection->http = record->level >= 20130316;
         break;
     case LWS_CALLBACK_HTTP_WRITEABLE:
         check_writeable(record, connection, name);
@@ -448,7 +449,7 @@ static void check_connection(struct context_record *record, struct libwebsocket 
     if (reason >= LWS_CALLBACK_HTTP && reason <= LWS_CALLBACK_HTTP_WRITEABLE &&
         (protocol != 0 || connection->established))
         contract_trouble("%s came to protocol %d or on a WebSocket", name, protocol);
-    if (connection->established && real_protocol(wsi) != &record->protocols[protocol])
+    if (connection->established && real_protocol(wsi) != record->elements[protocol])
         contract_trouble("%s: libwebsockets_get_protocol() says something else", name);
 }
 
@@ -497,7 +498,7 @@ static void check_before(struct context_record *record, struct libwebsocket *wsi
         record->finished[protocol] = !init;
         return;
     }
-    if (!*initialised)
+    if (!*initialised && record->level >= 20130209)
         contract_trouble("%s came before PROTOCOL_INIT", name);
     if (record->destroy_asked && !ends(reason))
         contract_trouble("%s came after the context was destroyed", name);
@@ -538,8 +539,11 @@ static int callback(int protocol, struct libwebsocket_context *context, struct l
     enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
 {
     bool poll_fd = reason >= LWS_CALLBACK_ADD_POLL_FD && reason <= LWS_CALLBACK_CLEAR_MODE_POLL_FD;
+    enum libwebsocket_callback_reasons told = reason;
     struct connection_record *connection;
     struct context_record *record;
+    void *told_user = user;
+    void *told_in = in;
     uint64_t number = 0;
     struct call *call;
     int result;
@@ -550,6 +554,7 @@ static int callback(int protocol, struct libwebsocket_context *context, struct l
     record = reason == LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION && context == NULL
                  ? context_in_service()
                  : context_of(context, contract_reason_name(reason));
+    contract_older_arguments(record, wsi, &reason, &user, &in);
     check_before(record, wsi, protocol, reason, user, in, len);
     connection = wsi == NULL ? NULL : contract_find_connection(wsi);
     if (connection != NULL)
@@ -561,7 +566,7 @@ static int callback(int protocol, struct libwebsocket_context *context, struct l
 
     if (contract_the_observer != NULL)
         contract_the_observer(context, wsi, protocol, reason, user, in, len);
-    result = record->callbacks[protocol](context, wsi, reason, user, in, len);
+    result = record->callbacks[protocol](context, wsi, told, told_user, told_in, len);
     if (reason == LWS_CALLBACK_RECEIVE || reason == LWS_CALLBACK_CLIENT_RECEIVE ||
         reason == LWS_CALLBACK_BROADCAST)
         use_padding(in, len);
@@ -569,7 +574,8 @@ static int callback(int protocol, struct libwebsocket_context *context, struct l
     contract_lock();
     contract_leave(call);
     connection = wsi == NULL ? NULL : contract_find_connection(wsi);
-    if (connection != NULL && connection->number == number && closes(reason, result)) {
+    if (connection != NULL && connection->number == number && closes(reason, result) &&
+        !contract_older_ignores(record, reason)) {
         contract_note("closed by", contract_reason_name(reason), wsi, connection->fd, result);
         connection->closing = true;
     }

@@ -77,9 +77,11 @@ static void replace_callbacks(
     int count = 0;
 
     record->protocols = protocols;
+    record->level = LWS_API_LEVEL;
     while (protocols[count].callback != NULL) {
         struct libwebsocket_protocols *protocol = &protocols[count];
 
+        record->elements[count] = protocol;
         record->callbacks[count] = protocol->callback;
         record->session_size[count] = protocol->per_session_data_size;
         record->receive_size[count] =

@@ -31,11 +31,13 @@ struct watch {
 struct context_record {
     bool used;
     bool destroy_asked;
-    bool all_protocol_asked;              /* WRITEABLE may come to anyone then */
-    struct libwebsocket_context *context; /* NULL while it is being created */
-    unsigned int depth;                   /* calls into it, nested */
-    uint64_t outermost;                   /* number of the outermost one */
-    struct libwebsocket_protocols *protocols;
+    bool all_protocol_asked;                          /* WRITEABLE may come to anyone then */
+    struct libwebsocket_context *context;             /* NULL while it is being created */
+    unsigned int depth;                               /* calls into it, nested */
+    uint64_t outermost;                               /* number of the outermost one */
+    struct libwebsocket_protocols *protocols;         /* NULL for an older level */
+    int level;                                        /* of the program */
+    const void *elements[CONTRACT_PROTOCOLS];         /* of its array of protocols */
     callback_function *callbacks[CONTRACT_PROTOCOLS]; /* the program's own */
     size_t session_size[CONTRACT_PROTOCOLS];
     size_t receive_size[CONTRACT_PROTOCOLS];
@@ -163,6 +165,15 @@ void contract_forget_watches(struct context_record *record);
 
 /* Expects that a destroyed context has left nothing behind, and forgets it. */
 void contract_context_ended(struct context_record *record);
+
+/* What a program of an older level is told, as the present level has it; nothing else is changed.
+ */
+void contract_older_arguments(const struct context_record *record, const struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons *reason, void **user, void **in);
+
+/* Whether what it returned makes no difference at its level. */
+bool contract_older_ignores(
+    const struct context_record *record, enum libwebsocket_callback_reasons reason);
 
 /* Reasons that only clients are told. */
 bool contract_is_client_reason(enum libwebsocket_callback_reasons reason);

@@ -1,0 +1,105 @@
+/*
+ * Level 20101218 (to 2011-01-18). Generation 1: writes down each callback of a standard session,
+ * in order.
+ *
+ * Run: gen1_session PORT PAGE-FILE
+ * Peers, one after the other, each when the one before has ended:
+ *   http GET /page, with Connection: close
+ *   a WebSocket to "session": text "hello"; the fragments "frag" and "ment" of a text; a ping,
+ *     which is answered; close frame 1000, which is answered
+ *   a handshake to "unknown", which is refused
+ *   a WebSocket to "session": text "finish"; the program ends, and the service process with it
+ *
+ * A line is: the reason, the protocol, "nth" and how many callbacks had this session's memory
+ * before (0 in ESTABLISHED: it was zeroed, and is the same until CLOSED), the data.
+ * ../sessions/gen1_session.txt has them. Exit status 0.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libwebsockets.h>
+
+struct per_session_data__session {
+    int callbacks;
+};
+
+static const char *page;
+static int finish[2];
+
+static const char *reason_name(enum libwebsocket_callback_reasons reason)
+{
+    switch (reason) {
+    case LWS_CALLBACK_ESTABLISHED:
+        return "ESTABLISHED";
+    case LWS_CALLBACK_CLOSED:
+        return "CLOSED";
+    case LWS_CALLBACK_RECEIVE:
+        return "RECEIVE";
+    case LWS_CALLBACK_HTTP:
+        return "HTTP";
+    case LWS_CALLBACK_BROADCAST:
+        return "BROADCAST";
+    default:
+        return "a reason of another time";
+    }
+}
+
+static int callback_http(struct libwebsocket *wsi, enum libwebsocket_callback_reasons reason,
+    void *user, void *in, size_t len)
+{
+    switch (reason) {
+    case LWS_CALLBACK_HTTP:
+        printf("HTTP %s\n", (char *)in);
+        if (libwebsockets_serve_http_file(wsi, page, "text/plain") < 0)
+            return 1;
+        break;
+    default:
+        printf("%s http-only\n", reason_name(reason));
+        break;
+    }
+    return 0;
+}
+
+static int callback_session(struct libwebsocket *wsi, enum libwebsocket_callback_reasons reason,
+    void *user, void *in, size_t len)
+{
+    struct per_session_data__session *pss = (struct per_session_data__session *)user;
+
+    switch (reason) {
+    case LWS_CALLBACK_ESTABLISHED:
+    case LWS_CALLBACK_CLOSED:
+        printf("%s session nth %d\n", reason_name(reason), pss->callbacks++);
+        break;
+    case LWS_CALLBACK_RECEIVE:
+        printf("RECEIVE session nth %d %.*s\n", pss->callbacks++, (int)len, (char *)in);
+        if (len == 6 && memcmp(in, "finish", 6) == 0 && write(finish[1], "f", 1) != 1)
+            perror("write");
+        break;
+    default:
+        printf("%s session\n", reason_name(reason));
+        break;
+    }
+    return 0;
+}
+
+static struct libwebsocket_protocols protocols[] = {{"http-only", callback_http, 0, NULL, 0, 0, 0},
+    {"session", callback_session, sizeof(struct per_session_data__session), NULL, 0, 0, 0},
+    {NULL, NULL, 0, NULL, 0, 0, 0}};
+
+int main(int argc, char **argv)
+{
+    char c;
+
+    if (argc != 3)
+        return 2;
+    page = argv[2];
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    alarm(300);
+    if (pipe(finish) < 0)
+        return 2;
+    if (libwebsocket_create_server(atoi(argv[1]), protocols, NULL, NULL, -1, -1) < 0)
+        return 1;
+    return read(finish[0], &c, 1) != 1;
+}

@@ -1,0 +1,193 @@
+/*
+ * Level 20130316 (to 2013-10-16). Generation 5: writes down each callback of a standard session,
+ * in order.
+ *
+ * Run: gen5_session PORT PAGE-FILE
+ * Peers, one after the other, each when the one before has ended:
+ *   http GET /page, with Connection: close
+ *   a WebSocket to "session": text "hello"; the fragments "frag" and "ment" of a text; a ping,
+ *     which is answered; close frame 1000, which is answered
+ *   a WebSocket to "session": text "write", receives the text "written"; then text "close", and
+ *     is closed by the server
+ *   a handshake to "unknown", which is refused
+ *   a WebSocket to "session": text "finish"; the context is destroyed while it is open: code 1001
+ *
+ * A line is: the reason, the protocol, "nth" and how many callbacks had this session's memory
+ * before (0 in ESTABLISHED: it was zeroed, and is the same until CLOSED), the data.
+ * ../sessions/gen5_session.txt has them. Exit status 0.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libwebsockets.h>
+
+struct per_session_data__session {
+    int callbacks;
+};
+
+static const char *page;
+static int finish;
+static char is_peer[1024];
+
+static const char *reason_name(enum libwebsocket_callback_reasons reason)
+{
+    switch (reason) {
+    case LWS_CALLBACK_ESTABLISHED:
+        return "ESTABLISHED";
+    case LWS_CALLBACK_CLOSED:
+        return "CLOSED";
+    case LWS_CALLBACK_RECEIVE:
+        return "RECEIVE";
+    case LWS_CALLBACK_HTTP:
+        return "HTTP";
+    case LWS_CALLBACK_CLIENT_ESTABLISHED:
+        return "CLIENT_ESTABLISHED";
+    case LWS_CALLBACK_CLIENT_RECEIVE:
+        return "CLIENT_RECEIVE";
+    case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
+        return "CLIENT_RECEIVE_PONG";
+    case LWS_CALLBACK_CLIENT_WRITEABLE:
+        return "CLIENT_WRITEABLE";
+    case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
+        return "FILTER_NETWORK_CONNECTION";
+    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+        return "FILTER_PROTOCOL_CONNECTION";
+    case LWS_CALLBACK_ADD_POLL_FD:
+        return "ADD_POLL_FD";
+    case LWS_CALLBACK_DEL_POLL_FD:
+        return "DEL_POLL_FD";
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        return "SERVER_WRITEABLE";
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+        return "CLIENT_CONNECTION_ERROR";
+    case LWS_CALLBACK_HTTP_FILE_COMPLETION:
+        return "HTTP_FILE_COMPLETION";
+    case LWS_CALLBACK_PROTOCOL_INIT:
+        return "PROTOCOL_INIT";
+    case LWS_CALLBACK_PROTOCOL_DESTROY:
+        return "PROTOCOL_DESTROY";
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return "HTTP_WRITEABLE";
+    case LWS_CALLBACK_CLOSED_HTTP:
+        return "CLOSED_HTTP";
+    case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
+        return "CLIENT_FILTER_PRE_ESTABLISH";
+    default:
+        return "a reason of another time";
+    }
+}
+
+/* what is about connections, and not about the library's own descriptors, is written down */
+static void poll_fd(enum libwebsocket_callback_reasons reason, int fd)
+{
+    static int last_filtered = -1;
+
+    if (fd < 0 || fd >= (int)sizeof(is_peer)) {
+        printf("%s wrong fd %d\n", reason_name(reason), fd);
+        return;
+    }
+    if (reason == LWS_CALLBACK_FILTER_NETWORK_CONNECTION) {
+        last_filtered = fd;
+        printf("%s\n", reason_name(reason));
+    } else if (reason == LWS_CALLBACK_ADD_POLL_FD && fd == last_filtered) {
+        last_filtered = -1;
+        is_peer[fd] = 1;
+        printf("%s\n", reason_name(reason));
+    } else if (reason == LWS_CALLBACK_DEL_POLL_FD && is_peer[fd]) {
+        is_peer[fd] = 0;
+        printf("%s\n", reason_name(reason));
+    }
+}
+
+static int callback_http(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
+{
+    switch (reason) {
+    case LWS_CALLBACK_HTTP:
+        printf("HTTP %s\n", (char *)in);
+        if (libwebsockets_serve_http_file(context, wsi, page, "text/plain") < 0)
+            return 1;
+        break;
+    case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
+    case LWS_CALLBACK_ADD_POLL_FD:
+    case LWS_CALLBACK_DEL_POLL_FD:
+        poll_fd(reason, (int)(long)in);
+        break;
+    case LWS_CALLBACK_SET_MODE_POLL_FD:
+    case LWS_CALLBACK_CLEAR_MODE_POLL_FD:
+        break;
+    default:
+        printf("%s http-only\n", reason_name(reason));
+        break;
+    }
+    return 0;
+}
+
+static int callback_session(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
+{
+    struct per_session_data__session *pss = (struct per_session_data__session *)user;
+    unsigned char buf[LWS_SEND_BUFFER_PRE_PADDING + 8 + LWS_SEND_BUFFER_POST_PADDING];
+    struct lws_tokens *tokens = (struct lws_tokens *)user;
+
+    switch (reason) {
+    case LWS_CALLBACK_ESTABLISHED:
+    case LWS_CALLBACK_CLOSED:
+        printf("%s session nth %d\n", reason_name(reason), pss->callbacks++);
+        break;
+    case LWS_CALLBACK_RECEIVE:
+        printf("RECEIVE session nth %d %.*s rest %d final %d\n", pss->callbacks++, (int)len,
+            (char *)in, (int)libwebsockets_remaining_packet_payload(wsi),
+            libwebsocket_is_final_fragment(wsi));
+        if (len == 6 && memcmp(in, "finish", 6) == 0)
+            finish = 1;
+        if (len == 5 && memcmp(in, "write", 5) == 0)
+            libwebsocket_callback_on_writable(context, wsi);
+        if (len == 5 && memcmp(in, "close", 5) == 0)
+            return -1;
+        break;
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        printf("%s session nth %d\n", reason_name(reason), pss->callbacks++);
+        memcpy(&buf[LWS_SEND_BUFFER_PRE_PADDING], "written", 7);
+        libwebsocket_write(wsi, &buf[LWS_SEND_BUFFER_PRE_PADDING], 7, LWS_WRITE_TEXT);
+        break;
+    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+        printf("FILTER_PROTOCOL_CONNECTION session %s\n", tokens[WSI_TOKEN_GET_URI].token);
+        break;
+    default:
+        printf("%s session\n", reason_name(reason));
+        break;
+    }
+    return 0;
+}
+
+static struct libwebsocket_protocols protocols[] = {{"http-only", callback_http, 0, 0, NULL, 0},
+    {"session", callback_session, sizeof(struct per_session_data__session), 0, NULL, 0},
+    {NULL, NULL, 0, 0, NULL, 0}};
+
+int main(int argc, char **argv)
+{
+    struct libwebsocket_context *context;
+    struct lws_context_creation_info info;
+
+    if (argc != 3)
+        return 2;
+    page = argv[2];
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    alarm(300);
+    memset(&info, 0, sizeof(info));
+    info.port = atoi(argv[1]);
+    info.protocols = protocols;
+    info.gid = -1;
+    info.uid = -1;
+    context = libwebsocket_create_context(&info);
+    if (context == NULL)
+        return 1;
+    while (!finish)
+        libwebsocket_service(context, 50);
+    libwebsocket_context_destroy(context);
+    printf("destroyed\n");
+    return 0;
+}
