@@ -228,6 +228,94 @@ START_TEST(closes_by_writing)
 }
 END_TEST
 
+static const struct {
+    enum lws_close_status status;
+    int sent; /* 0: a frame without a code; -1: refused */
+} statuses[] = {
+    {LWS_CLOSE_STATUS_NOSTATUS, 0},
+    {LWS_CLOSE_STATUS_NORMAL, 1000},
+    {LWS_CLOSE_STATUS_GOINGAWAY, 1001},
+    {LWS_CLOSE_STATUS_PROTOCOL_ERR, 1002},
+    {LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, 1003},
+    {LWS_CLOSE_STATUS_RESERVED, -1},
+    {LWS_CLOSE_STATUS_NO_STATUS, -1},
+    {LWS_CLOSE_STATUS_ABNORMAL_CLOSE, -1},
+    {LWS_CLOSE_STATUS_INVALID_PAYLOAD, 1007},
+    {LWS_CLOSE_STATUS_POLICY_VIOLATION, 1008},
+    {LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, 1009},
+    {LWS_CLOSE_STATUS_EXTENSION_REQUIRED, 1010},
+    {LWS_CLOSE_STATUS_UNEXPECTED_CONDITION, 1011},
+    {LWS_CLOSE_STATUS_TLS_FAILURE, -1},
+};
+
+static void close_with_status(struct server *server, void *argument)
+{
+    struct libwebsocket *wsi = server_last_wsi(server);
+    int row = *(const int *)argument;
+    int status = (int)statuses[row].status;
+
+    if (statuses[row].sent >= 0) {
+        ck_assert_int_eq(lws_close(wsi, status, NULL, 0), 0);
+        return;
+    }
+    errno = 0;
+    ck_assert_int_eq(lws_close(wsi, status, NULL, 0), -1);
+    ck_assert_int_eq(errno, EINVAL);
+    ck_assert_int_eq(lws_close(wsi, 4000, NULL, 0), 0);
+}
+
+/* Those that have a name and must not be on the wire are refused. */
+START_TEST(closes_with_each_status_that_has_a_name)
+{
+    struct server *server = server_start(NULL);
+    struct ws_client *client = ws_open(server_port(server), "echo");
+
+    server_run(server, close_with_status, &_i);
+    ws_expect_close(client, statuses[_i].sent < 0 ? 4000 : statuses[_i].sent);
+    ws_send_close(client, 1000, NULL);
+    ws_expect_eof(client);
+    server_wait(server, LWS_CALLBACK_CLOSED, 1);
+    ws_free(client);
+    server_stop(server);
+}
+END_TEST
+
+static const enum pending_timeout deadlines[] = {
+    PENDING_TIMEOUT_AWAITING_PROXY_RESPONSE,
+    PENDING_TIMEOUT_AWAITING_CONNECT_RESPONSE,
+    PENDING_TIMEOUT_ESTABLISH_WITH_SERVER,
+    PENDING_TIMEOUT_AWAITING_SERVER_RESPONSE,
+    PENDING_TIMEOUT_AWAITING_PING,
+    PENDING_TIMEOUT_CLOSE_ACK,
+    PENDING_TIMEOUT_AWAITING_EXTENSION_CONNECT_RESPONSE,
+    PENDING_TIMEOUT_SENT_CLIENT_HANDSHAKE,
+    PENDING_TIMEOUT_SSL_ACCEPT,
+};
+
+static void set_deadline(struct server *server, void *argument)
+{
+    struct libwebsocket *wsi = server_last_wsi(server);
+
+    ck_assert_int_eq(lws_close_reason(wsi, 4100, "too late", 8), 0);
+    libwebsocket_set_timeout(wsi, deadlines[*(const int *)argument], 0);
+}
+
+/* Whatever a program says its deadline is about. */
+START_TEST(closes_at_the_programs_deadline)
+{
+    struct server *server = server_start(NULL);
+    struct ws_client *client = ws_open(server_port(server), "echo");
+
+    server_run(server, set_deadline, &_i);
+    ws_expect_close_reason(client, 4100, "too late");
+    ws_send_close(client, 1000, NULL);
+    ws_expect_eof(client);
+    server_wait(server, LWS_CALLBACK_CLOSED, 1);
+    ws_free(client);
+    server_stop(server);
+}
+END_TEST
+
 static void misuse_close(struct server *server, void *argument)
 {
     static const int bad[] = {-1, 1, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000};
@@ -462,6 +550,10 @@ Suite *close_suite(void)
     tcase_add_test(own, closes_by_writeable);
     tcase_add_test(own, closes_when_told);
     tcase_add_test(own, closes_by_writing);
+    tcase_add_loop_test(
+        own, closes_with_each_status_that_has_a_name, 0, sizeof statuses / sizeof statuses[0]);
+    tcase_add_loop_test(
+        own, closes_at_the_programs_deadline, 0, sizeof deadlines / sizeof deadlines[0]);
     tcase_add_test(own, refuses_bad_arguments);
     tcase_add_test(own, destroying_says_going_away);
     tcase_add_test(own, gives_up_a_silent_peer);

@@ -239,7 +239,15 @@ static int filtering_callback(struct libwebsocket_context *context, struct libwe
     ck_assert_str_eq(tokens[WSI_TOKEN_PROTOCOL].token, "filtered");
     ck_assert_str_eq(tokens[WSI_TOKEN_KEY].token, WS_KEY);
     ck_assert_str_eq(tokens[WSI_TOKEN_VERSION].token, "13");
+    ck_assert_str_eq(tokens[WSI_TOKEN_KEY1].token, "1 of a draft");
+    ck_assert_str_eq(tokens[WSI_TOKEN_KEY2].token, "2, of a draft");
+    ck_assert_str_eq(tokens[WSI_TOKEN_SWORIGIN].token, "http://older");
+    ck_assert_str_eq(tokens[WSI_TOKEN_NONCE].token, "once");
     ck_assert_ptr_null(tokens[WSI_TOKEN_DRAFT].token);
+    ck_assert_ptr_null(tokens[WSI_TOKEN_CHALLENGE].token);
+    for (int i = 0; i < WSI_TOKEN_COUNT; i++)
+        ck_assert_int_eq(
+            tokens[i].token_len, tokens[i].token == NULL ? 0 : (int)strlen(tokens[i].token));
     ck_assert_int_eq(lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN), 11);
     ck_assert_int_eq(lws_hdr_copy(wsi, value, sizeof value, WSI_TOKEN_ORIGIN), 11);
     ck_assert_str_eq(value, "http://good");
@@ -261,7 +269,13 @@ START_TEST(filters_by_header_fields)
     struct server_options options = {.protocols = protocols, .user = &verdict};
     struct server *server = server_start(&options);
     struct ws_client *client = ws_connect(server_port(server));
-    char *text = ws_handshake_text("/a%20b?c", "filtered", "Origin: http://good\r\n");
+    char *text = ws_handshake_text("/a%20b?c", "filtered",
+        "Origin: http://good\r\n"
+        "Sec-WebSocket-Key1: 1 of a draft\r\n"
+        "Sec-WebSocket-Key2: 2\r\n"
+        "Sec-WebSocket-Origin: http://older\r\n"
+        "Sec-WebSocket-Key2: of a draft\r\n"
+        "Sec-WebSocket-Nonce: once\r\n");
     struct ws_response response;
 
     ws_send_text(client, text);

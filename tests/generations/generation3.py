@@ -100,7 +100,8 @@ async def gen3_board(path, page):
 
 @test([20110226, 20110304])
 async def feb2011_close(path, page):
-    codes = {"normal": 1000, "away": 1001, "protocol": 1002, "opcode": 1003, "none": 1005}
+    codes = {"normal": 1000, "away": 1001, "protocol": 1002, "opcode": 1003, "large": 1009,
+             "none": 1005}
     port = free_port()
     async with Program(path, port, len(codes)) as program:
         await listens(port, program)

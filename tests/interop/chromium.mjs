@@ -63,13 +63,21 @@ async function step(name, action) {
     }
 }
 
+// Below those that connections are given, so that it stays free while the server is away.
 async function freePort() {
-    const listener = net.createServer().listen(0);
-    await once(listener, "listening");
-    const { port } = listener.address();
-    listener.close();
-    await once(listener, "close");
-    return port;
+    for (;;) {
+        const port = 20000 + Math.floor(Math.random() * 12000);
+        const listener = net.createServer().listen(port);
+
+        try {
+            await once(listener, "listening");
+        } catch {
+            continue;
+        }
+        listener.close();
+        await once(listener, "close");
+        return port;
+    }
 }
 
 // The demo, as a process of its own.

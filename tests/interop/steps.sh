@@ -132,12 +132,19 @@ start_listening() {
     port=$(line "$1" 1) && [ -n "$port" ]
 }
 
-# A port that was free a moment ago, for programs that do not choose one themselves.
+# A port for programs that do not choose one themselves: free a moment ago, and below those that
+# connections are given.
 free_port() {
-    "$python" -c 'import socket
-with socket.socket() as s:
-    s.bind(("127.0.0.1", 0))
-    print(s.getsockname()[1])'
+    "$python" -c 'import random, socket
+while True:
+    port = random.randrange(20000, 32000)
+    with socket.socket() as s:
+        try:
+            s.bind(("0.0.0.0", port))
+        except OSError:
+            continue
+        print(port)
+        break'
 }
 
 # --- tests/interop/client.c, as $client, on $loop

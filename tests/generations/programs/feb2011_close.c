@@ -4,7 +4,8 @@
  *
  * Run: feb2011_close PORT SESSIONS
  * Peers: SESSIONS WebSockets to "exit". Each sends one of the texts "normal", "away", "protocol",
- * "opcode", "none" and is closed, with code 1000, 1001, 1002, 1003 or a close frame without a code.
+ * "opcode", "large", "none" and is closed, with code 1000, 1001, 1002, 1003, 1009 or a close frame
+ * without a code.
  *
  * Prints per session "established", "asked: WORD", "closed", each once and in this order; at the
  * end "done". Exit status 0.
@@ -24,6 +25,7 @@ static const struct {
     {"away", LWS_CLOSE_STATUS_GOINGAWAY},
     {"protocol", LWS_CLOSE_STATUS_PROTOCOL_ERR},
     {"opcode", LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE},
+    {"large", LWS_CLOSE_STATUS_PAYLOAD_TOO_LARGE},
     {"none", LWS_CLOSE_STATUS_NOSTATUS},
 };
 

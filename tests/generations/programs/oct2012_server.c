@@ -22,7 +22,11 @@ struct app {
     int closed;
 };
 
-static int callback_http(struct libwebsocket_context *context, struct libwebsocket *wsi,
+/* declared the way the library's header does it */
+LWS_EXTERN int callback_http(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len);
+
+int callback_http(struct libwebsocket_context *context, struct libwebsocket *wsi,
     enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
 {
     return 0;

@@ -31,7 +31,12 @@ struct bulk {
 static unsigned char buf[LWS_SEND_BUFFER_PRE_PADDING + MESSAGE + LWS_SEND_BUFFER_POST_PADDING];
 static int closed;
 
-static int callback_http(struct libwebsocket_context *context, struct libwebsocket *wsi,
+/* declared the way the library's header does it */
+LWS_VISIBLE LWS_EXTERN int callback_http(struct libwebsocket_context *context,
+    struct libwebsocket *wsi, enum libwebsocket_callback_reasons reason, void *user, void *in,
+    size_t len);
+
+int callback_http(struct libwebsocket_context *context, struct libwebsocket *wsi,
     enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
 {
     return 0;
