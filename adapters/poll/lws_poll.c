@@ -291,6 +291,7 @@ enum lws_poll_end lws_poll_serve_until(struct libwebsocket_context *context, int
 {
     struct attachment *attachment = lws_adopt(context) < 0 ? NULL : find_or_attach(context);
     bool gone = false;
+    int result = 0;
 
     if (!attachment)
         return LWS_POLL_FAILED;
@@ -300,8 +301,10 @@ enum lws_poll_end lws_poll_serve_until(struct libwebsocket_context *context, int
     }
     attachment->end_fd = fd;
     attachment->gone = &gone;
-    while (!gone && !attachment->ended)
-        if (libwebsocket_service(context, -1) < 0)
-            return gone ? LWS_POLL_DESTROYED : LWS_POLL_FAILED;
-    return gone ? LWS_POLL_DESTROYED : LWS_POLL_ENDED;
+    while (result == 0 && !gone && !attachment->ended)
+        result = libwebsocket_service(context, -1);
+    if (gone)
+        return LWS_POLL_DESTROYED;
+    attachment->gone = NULL;
+    return result < 0 ? LWS_POLL_FAILED : LWS_POLL_ENDED;
 }

@@ -64,6 +64,9 @@ static int callback(struct libwebsocket_context *context, struct libwebsocket *w
         if (host.newest == wsi)
             host.newest = NULL;
         break;
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+        host.failed++;
+        break;
     case LWS_CALLBACK_RECEIVE:
     case LWS_CALLBACK_BROADCAST:
         if (libwebsocket_write(wsi, in, len, LWS_WRITE_TEXT) != (int)len)
@@ -100,9 +103,14 @@ bool host_attach(void)
     }
 }
 
-bool host_open(enum host_loop loop, const struct lws_context_extras *extras)
+bool host_open(enum host_loop loop, const struct lws_context_extras *extras,
+    const char *certificate, const char *key)
 {
-    struct lws_context_creation_info info = {.protocols = host_protocols, .gid = -1, .uid = -1};
+    struct lws_context_creation_info info = {.protocols = host_protocols,
+        .ssl_cert_filepath = certificate,
+        .ssl_private_key_filepath = key,
+        .gid = -1,
+        .uid = -1};
     struct lws_context_extras more = extras ? *extras : (struct lws_context_extras){0};
     int fd = run_loop_listen("127.0.0.1", 64, &host.port);
 

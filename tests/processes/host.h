@@ -15,6 +15,7 @@ struct host {
     enum host_loop loop;
     struct libwebsocket_context *context;
     int port;
+    int failed;                  /* clients that came to nothing */
     struct libwebsocket *newest; /* WebSocket that was established and is still there */
     bool forks;                  /* the next message has the process forked inside the callback */
     bool is_child;               /* this is the one that was forked there */
@@ -26,9 +27,14 @@ extern struct host host;
 /* "news" sends messages back, and passes broadcasts on. */
 extern struct libwebsocket_protocols host_protocols[];
 
-/* Makes a context that listens on a free port. extras: NULL for the defaults. False where something
- * fails. */
-bool host_open(enum host_loop loop, const struct lws_context_extras *extras);
+/*
+ * Makes a context that listens on a free port. False where something fails.
+ *
+ *   extras        NULL for the defaults
+ *   certificate   with a key of the same name: it speaks TLS; NULL: it does not
+ */
+bool host_open(enum host_loop loop, const struct lws_context_extras *extras,
+    const char *certificate, const char *key);
 
 /* Attaches the context to a new loop. False with errno. */
 bool host_attach(void);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../support/certificates.h"
 #include "../support/children.h"
 
 enum { TURN_MS = 5, MESSAGES = 100, LARGE = 65536 };
@@ -62,10 +63,10 @@ static int flood(void)
     return error;
 }
 
-static int connect_to_peer(void)
+static int connect_to_peer(const char *address)
 {
-    return libwebsocket_client_connect(host.context, "127.0.0.1", role_peer_port, 0, "/",
-               "localhost", "localhost", "news", -1)
+    return libwebsocket_client_connect(
+               host.context, address, role_peer_port, 0, "/", "localhost", "localhost", "news", -1)
                ? 0
                : errno;
 }
@@ -81,6 +82,25 @@ static int write_messages(void)
             return errno;
     }
     return 0;
+}
+
+/* More than the system takes. */
+static int write_large(void)
+{
+    size_t length = (size_t)PROGRAM_LARGE;
+    unsigned char *room =
+        calloc(1, LWS_SEND_BUFFER_PRE_PADDING + length + LWS_SEND_BUFFER_POST_PADDING);
+    int result = ENOMEM;
+
+    if (!room)
+        return result;
+    memset(room + LWS_SEND_BUFFER_PRE_PADDING, 'l', length);
+    result = libwebsocket_write(host.newest, room + LWS_SEND_BUFFER_PRE_PADDING, length,
+                 LWS_WRITE_TEXT) == (int)length
+                 ? 0
+                 : errno;
+    free(room);
+    return result;
 }
 
 static int obey(int command)
@@ -112,9 +132,15 @@ static int obey(int command)
     case FLOOD:
         return flood();
     case CONNECT:
-        return connect_to_peer();
+        return connect_to_peer("127.0.0.1");
+    case CONNECT_BY_NAME:
+        return connect_to_peer("localhost");
+    case FAILED:
+        return host.failed;
     case WRITE:
         return write_messages();
+    case WRITE_LARGE:
+        return write_large();
     case ESTABLISHED:
         return host.newest ? 1 : 0;
     default:
@@ -153,7 +179,9 @@ static int play_parent(void *argument)
         .ping_interval_ms = options->ping_interval_ms, .ping_timeout_ms = 1000 * ROLE_SECONDS};
 
     lws_set_log_level(0, NULL);
-    if (!host_open(options->loop, &extras) || !host_attach())
+    if (!host_open(options->loop, &extras, options->tls ? certificates_path("server.pem") : NULL,
+            options->tls ? certificates_path("server.key") : NULL) ||
+        !host_attach())
         return EXIT_FAILURE;
     answer(PARENT, host.port);
     play(PARENT);

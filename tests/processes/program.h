@@ -5,9 +5,13 @@
 #include "host.h"
 #include "role.h"
 
+/* Bytes that WRITE_LARGE writes. */
+enum { PROGRAM_LARGE = 16 << 20 };
+
 struct program_options {
     enum host_loop loop;
     unsigned int ping_interval_ms; /* 0: none */
+    bool tls;
 };
 
 /* Forks a process that plays the parent's role. Returns when it listens, with its port. */

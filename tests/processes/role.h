@@ -27,9 +27,12 @@ enum {
     CALL = 'c',  /* lws_call_in_service() of a function that counts */
     COUNT = 'o', /* how often that was called */
     BROADCAST = 'b',
-    FLOOD = 'l',       /* broadcasts until that fails, and answers with why */
-    CONNECT = 'k',     /* as a client, to the port that was set */
-    WRITE = 'w',       /* a hundred messages on the newest connection */
+    FLOOD = 'l',   /* broadcasts until that fails, and answers with why */
+    CONNECT = 'k', /* as a client, to the port that was set */
+    CONNECT_BY_NAME = 'q',
+    FAILED = 'g', /* how many clients came to nothing */
+    WRITE = 'w',  /* a hundred messages on the newest connection */
+    WRITE_LARGE = 'v',
     ESTABLISHED = 'e', /* whether there is one */
     LEAVE = 'x'        /* ends, by _exit(0) */
 };

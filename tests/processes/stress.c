@@ -377,7 +377,8 @@ static bool stress(enum host_loop loop)
     int end[2];
     bool good;
 
-    if (!host_open(loop, &extras) || pipe2(end, O_CLOEXEC) < 0 || pipe2(tokens, O_CLOEXEC) < 0)
+    if (!host_open(loop, &extras, NULL, NULL) || pipe2(end, O_CLOEXEC) < 0 ||
+        pipe2(tokens, O_CLOEXEC) < 0)
         fail("beginning");
     if (begin(LAST)) {
         close(end[1]);

@@ -9,7 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../support/certificates.h"
 #include "../support/children.h"
+#include "../support/tls_stream.h"
 #include "../support/ws_client.h"
 #include "../support/ws_server.h"
 
@@ -17,8 +19,19 @@ static struct program_options options;
 static pid_t program;
 static int port;
 
+static void carry_by_tls(struct ws_client *client)
+{
+    static SSL_CTX *settings;
+    const struct tls_files files = {.authorities = certificates_path("root.pem")};
+
+    if (!settings)
+        settings = tls_client_settings(&files);
+    tls_carry_client(client, settings);
+}
+
 static void set_up(void)
 {
+    ws_carry(NULL);
     become_reaper();
     roles_open();
     options = (struct program_options){.loop = HOST_POLL};
@@ -66,7 +79,10 @@ START_TEST(child_goes_on_without_its_parent)
 {
     struct ws_client *first, *second;
 
-    start((enum host_loop)_i);
+    options.tls = _i % 2 != 0;
+    if (options.tls)
+        ws_carry(carry_by_tls);
+    start((enum host_loop)(_i / 2));
     ck_assert_int_eq(ask(PARENT, SERVE), 0);
     first = ws_open(port, "news");
     expect_echo(first, "of the parent");
@@ -88,6 +104,83 @@ START_TEST(child_goes_on_without_its_parent)
     ck_assert_int_eq(ask(CHILD, LEAVE), 0);
     ws_free(first);
     ws_free(second);
+}
+END_TEST
+
+START_TEST(child_sends_what_was_left_to_be_sent)
+{
+    struct ws_client *client;
+    struct ws_frame frame;
+
+    start((enum host_loop)_i);
+    ck_assert_int_eq(ask(PARENT, SERVE), 0);
+    client = ws_open(port, "news");
+    expect_echo(client, "before");
+    ck_assert_int_eq(ask(PARENT, PAUSE), 0);
+    ck_assert_int_eq(ask(PARENT, WRITE_LARGE), 0);
+    ck_assert_int_gt(ask(PARENT, FORK), 0);
+    adopt_in_child();
+    ck_assert_int_eq(ask(CHILD, SERVE), 0);
+    /* It has served by the time it answers for the second time. */
+    ck_assert_int_eq(ask(CHILD, TURN), 0);
+    ck_assert_int_eq(ask(PARENT, DESTROY), 0);
+    end_program();
+    ws_receive_frame(client, &frame);
+    ck_assert_uint_eq(frame.length, PROGRAM_LARGE);
+    /* All are what the first is. */
+    ck_assert_int_eq(frame.payload[0], 'l');
+    ck_assert_mem_eq(frame.payload, frame.payload + 1, frame.length - 1);
+    ws_frame_free(&frame);
+    expect_echo(client, "after");
+    ck_assert_int_eq(ask(CHILD, LEAVE), 0);
+    ws_free(client);
+}
+END_TEST
+
+START_TEST(child_goes_on_connecting)
+{
+    struct ws_server *server = ws_listen(NULL, 0);
+    struct ws_client *peer;
+
+    role_peer_port = server->port;
+    start((enum host_loop)_i);
+    ck_assert_int_eq(ask(PARENT, CONNECT), 0);
+    ck_assert_int_gt(ask(PARENT, FORK), 0);
+    adopt_in_child();
+    ck_assert_int_eq(ask(PARENT, DESTROY), 0);
+    end_program();
+    ck_assert_int_eq(ask(CHILD, SERVE), 0);
+    peer = ws_serve(server, "news");
+    ask_until(CHILD, ESTABLISHED, 1);
+    ck_assert_int_eq(ask(CHILD, WRITE), 0);
+    ws_expect_text(peer, "m");
+    ck_assert_int_eq(ask(CHILD, LEAVE), 0);
+    ws_free(peer);
+    ws_server_free(server);
+}
+END_TEST
+
+START_TEST(looking_up_a_name_is_the_parents)
+{
+    struct ws_server *server = ws_listen(NULL, 0);
+    struct ws_client *peer;
+
+    role_peer_port = server->port;
+    start((enum host_loop)_i);
+    ck_assert_int_eq(ask(PARENT, CONNECT_BY_NAME), 0);
+    ck_assert_int_gt(ask(PARENT, FORK), 0);
+    adopt_in_child();
+    ck_assert_int_eq(ask(CHILD, SERVE), 0);
+    ask_until(CHILD, FAILED, 1);
+    ck_assert_int_eq(ask(CHILD, DESTROY), 0);
+    ck_assert_int_eq(ask(CHILD, LEAVE), 0);
+    ck_assert_int_eq(ask(PARENT, SERVE), 0);
+    peer = ws_serve(server, "news");
+    ask_until(PARENT, ESTABLISHED, 1);
+    ck_assert_int_eq(ask(PARENT, FAILED), 0);
+    end_program();
+    ws_free(peer);
+    ws_server_free(server);
 }
 END_TEST
 
@@ -232,6 +325,15 @@ static int connect_error(void)
     return error;
 }
 
+/* What a process had is closed one by one as it is killed. */
+static void expect_nobody_listens(void)
+{
+    int64_t deadline = ws_now_ms() + WS_PATIENCE_MS;
+
+    while (connect_error() != ECONNREFUSED)
+        ck_assert_msg(ws_now_ms() < deadline, "somebody listens");
+}
+
 START_TEST(who_renounces_can_broadcast)
 {
     struct ws_client *client;
@@ -253,7 +355,7 @@ START_TEST(who_renounces_can_broadcast)
     ck_assert_int_eq(kill(child, SIGKILL), 0);
     ask_until(PARENT, BROADCAST, EPIPE);
     ws_expect_eof(client);
-    ck_assert_int_eq(connect_error(), ECONNREFUSED);
+    expect_nobody_listens();
     ck_assert_int_eq(ask(PARENT, DESTROY), 0);
     ws_free(client);
     end_program();
@@ -284,7 +386,10 @@ Suite *adoption_suite(void)
 
     tcase_set_timeout(tests, ROLE_SECONDS);
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_add_loop_test(tests, child_goes_on_without_its_parent, 0, HOST_LOOPS);
+    tcase_add_loop_test(tests, child_goes_on_without_its_parent, 0, HOST_LOOPS * 2);
+    tcase_add_loop_test(tests, child_sends_what_was_left_to_be_sent, 0, HOST_LOOPS);
+    tcase_add_loop_test(tests, child_goes_on_connecting, 0, HOST_LOOPS);
+    tcase_add_loop_test(tests, looking_up_a_name_is_the_parents, 0, HOST_LOOPS);
     tcase_add_loop_test(tests, parent_goes_on_without_its_child, 0, HOST_LOOPS * WAYS);
     tcase_add_loop_test(tests, masks_are_never_the_same, 0, HOST_LOOPS);
     tcase_add_loop_test(tests, calls_are_made_in_each, 0, HOST_LOOPS);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -15,8 +16,11 @@
 /* A child runs the function and ends with what it returns; nothing of the test's runs in it. */
 static inline pid_t fork_and_run(int (*function)(void *), void *argument)
 {
-    pid_t child = fork();
+    pid_t child;
 
+    /* What is in the buffers now would be written by both. */
+    fflush(NULL);
+    child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0)
         _exit(function(argument));

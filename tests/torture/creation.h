@@ -27,7 +27,6 @@ void creation_destroy(struct creation *creation);
 /* Whether somebody listens on a port of this host, by IPv4 or IPv6. */
 bool connects(int family, int port);
 
-
 int listen_at_path(const char *path);
 
 TCase *privileges_case(void);
