@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -107,7 +108,8 @@ static void become_daemon(int lock, int ready)
 {
     const unsigned char word = CHILD_IS_READY;
 
-    if ((lock >= 0 && !lock_and_write_id(lock)) || !leave_terminal() || write(ready, &word, 1) != 1)
+    if ((lock >= 0 && !lock_and_write_id(lock)) || !leave_terminal() ||
+        send(ready, &word, 1, MSG_NOSIGNAL) != 1)
         _exit(EXIT_FAILURE);
     close(ready);
     /* The lock's descriptor stays open as long as the process lives. */
@@ -126,8 +128,8 @@ int lws_daemonize(const char *_lock_path)
         if (lock < 0 || is_running_already(lock))
             goto done;
     }
-    if (pipe2(ready, O_CLOEXEC) < 0) {
-        result = fail("pipe", errno);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ready) < 0) {
+        result = fail("socketpair", errno);
         goto done;
     }
     /* What is in the buffers now would be written by both. */

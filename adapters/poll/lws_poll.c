@@ -284,7 +284,16 @@ int libwebsocket_service(struct libwebsocket_context *context, int timeout_ms)
 
 bool lws_poll_can_serve(struct libwebsocket_context *context)
 {
-    return lws_adopt(context) == 0 && find_or_attach(context);
+    const struct attachment *attachment = lws_adopt(context) < 0 ? NULL : find_or_attach(context);
+
+    if (!attachment)
+        return false;
+    if (attachment->innermost) {
+        lwsl_err("a service loop cannot be begun inside a callback\n");
+        errno = EINVAL;
+        return false;
+    }
+    return true;
 }
 
 enum lws_poll_end lws_poll_serve_until(struct libwebsocket_context *context, int fd)

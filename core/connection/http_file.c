@@ -185,11 +185,15 @@ int http_file_serve(struct libwebsocket *wsi, const char *path, const char *cont
         close(file.fd);
         return misuse("a content type that is too long");
     }
+    if (engine_of(wsi)->keeps_file_path && !(exchange->file_path = strdup(path))) {
+        close(file.fd);
+        lwsl_err("connection %d: out of memory for a path\n", wsi->transport.fd);
+        errno = ENOMEM;
+        return -1;
+    }
     exchange->answer = HTTP_ANSWER_FILE;
     exchange->file = file.fd;
     exchange->file_offset = (off_t)selection.first;
-    if (engine_of(wsi)->keeps_file_path)
-        exchange->file_path = strdup(path);
     exchange->file_remaining = exchange->without_body ? 0 : selection.length;
     if (!connection_send(wsi, head.bytes, head.length))
         return -1;

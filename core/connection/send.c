@@ -84,7 +84,9 @@ bool connection_send_as_is(struct libwebsocket *wsi, const void *bytes, size_t l
         errno = ENOMEM;
         return false;
     }
-    if (wsi->choked && moved > 0)
+    /* An answer that the program goes on with, and cannot end, has its time from here. */
+    if (moved > 0 && (wsi->choked || (engine_of(wsi)->limits.http_left_timeout &&
+                                         wsi->state == CONNECTION_HTTP_RESPONSE)))
         connection_progress(wsi);
     connection_attend(wsi);
     if (!wsi->choked && wsi->backlog.bytes > GATHER_MAX)

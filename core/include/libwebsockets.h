@@ -30,7 +30,8 @@
  *   says for how long.
  *
  * "Since" gives the day of the API from which on a name is there. Names that start with lws_ and
- * have no such date are additions of this library, and there at every level.
+ * have no such date are additions of this library, and there at every level, but for what
+ * lws_level.h names.
  */
 #ifndef LWSLOOP_LIBWEBSOCKETS_H
 #define LWSLOOP_LIBWEBSOCKETS_H

@@ -94,8 +94,9 @@ struct lws_context_creation_info {
      * The group and user to become once the sockets are listening and all files have been read, for
      * good; -1 and 0 mean to stay who one is. Supplementary groups are given up wherever one of the
      * two is set. With uid alone the group stays what it is, so that a program started by root
-     * keeps root's group: set both. Where they cannot be become, or it could be undone, creation
-     * fails.
+     * keeps root's group; with gid alone root stays root, who can undo it: set both. Where they
+     * cannot be become, supplementary groups would stay, or with uid set it could be undone,
+     * creation fails.
      */
     int gid;
     int uid;
@@ -295,14 +296,13 @@ LWS_VISIBLE struct libwebsocket_context *lws_create_context(
  * Inside a callback the context lives on until the outermost call into the library returns; what
  * is still to come to it is only what belongs to closing. Calls back: DEL_POLL_FD, CLOSED,
  * CLOSED_HTTP or CLIENT_CONNECTION_ERROR for each connection, then PROTOCOL_DESTROY; and a sink is
- * told POLL_DETACHED.
+ * told POLL_DETACHED. Before them the functions run that lws_call_in_service() has taken.
  *
  * In a process that was forked after the context was made, and has not used it, it frees the copy:
  * nothing is sent, no callback comes but extensions' own, and a sink is only told POLL_DETACHED.
- * Where the process has
- * used it, but another one was the last to serve, the connections are that one's: they are closed
- * without a word here and have no CLOSED, but DEL_POLL_FD and PROTOCOL_DESTROY come. Since
- * 2011-01-19.
+ * Where the process has used it, but another one was the last to serve, the connections are that
+ * one's: they are closed without a word here and have no CLOSED, but DEL_POLL_FD and
+ * PROTOCOL_DESTROY come. Since 2011-01-19.
  */
 LWS_VISIBLE void libwebsocket_context_destroy(struct libwebsocket_context *context)
     LWS_LINK(libwebsocket_context_destroy);
@@ -325,9 +325,10 @@ LWS_VISIBLE void *libwebsocket_context_user(struct libwebsocket_context *context
  *            all of yours, and look at those whose revents are not 0 afterwards. NULL runs the
  *            deadlines that are due, which is never necessary.
  *
- * Returns 0, also where the connection has ended meanwhile; -1 where context is NULL. It never
- * blocks, and does a bounded amount of work; what is left has another descriptor ready. Calls back.
- * Since 2011-02-19.
+ * Returns 0, also where the connection has ended meanwhile; -1 where context is NULL, or in a
+ * forked process where it cannot be adopted, with errno (see lws_adopt()). It never blocks, and
+ * does a bounded amount of work; what is left has another descriptor ready. Calls back. Since
+ * 2011-02-19.
  */
 LWS_VISIBLE int libwebsocket_service_fd(struct libwebsocket_context *context, struct pollfd *pollfd)
     LWS_LINK(libwebsocket_service_fd);
@@ -342,7 +343,8 @@ LWS_VISIBLE int libwebsocket_service_fd(struct libwebsocket_context *context, st
  *                takes
  *
  * Returns 0, also when the time was up or a signal came; -1 with errno where context is NULL
- * (EINVAL), another adapter is attached (EBUSY), or the system failed. Calls back. Since
+ * (EINVAL), another adapter is attached (EBUSY), the context cannot be adopted in a forked process
+ * (see lws_adopt()), or the system failed. Calls back. Since
  * 2011-01-19.
  */
 LWS_VISIBLE int libwebsocket_service(struct libwebsocket_context *context, int timeout_ms)
@@ -418,11 +420,11 @@ LWS_VISIBLE int lws_adopt(struct libwebsocket_context *context) LWS_LINK(lws_ado
  * Afterwards libwebsockets_broadcast() and libwebsocket_context_destroy() are all that works; where
  * other functions would need the context, they fail with EPIPE. What session memories point to is
  * not freed, because CLOSED does not come. Where the process had adopted the context, or made it,
- * DEL_POLL_FD comes for each descriptor; a sink is told POLL_DETACHED. Other threads must not be
- * using the context.
+ * the functions run first that lws_call_in_service() has taken, and DEL_POLL_FD comes for each
+ * descriptor; a sink is told POLL_DETACHED. Other threads must not be using the context.
  *
- * Returns 0; -1 with EINVAL where context is NULL, is being destroyed, or it is called from inside
- * a callback. An addition.
+ * Returns 0, also where one of those functions has destroyed the context; -1 with EINVAL where
+ * context is NULL, is being destroyed, or it is called from inside a callback. An addition.
  */
 LWS_VISIBLE int lws_renounce(struct libwebsocket_context *context) LWS_LINK(lws_renounce);
 
@@ -480,6 +482,8 @@ LWS_VISIBLE void libwebsocket_rx_flow_allow_all_protocol(
  *   EINVAL      protocol is NULL or belongs to no context, or buf is NULL; or it is called from
  *               inside one of the four POLL_FD callbacks
  *   EMSGSIZE    len is more than 16 MiB
+ *   what else the system said as the context was made and could not have any from other processes
+ *               and threads, which the log was told then
  *   EPIPE       the process that served the context is gone
  *   ETIMEDOUT   nothing at all has been taken of what senders had to say for 30 seconds
  *   ECANCELED   the context is being destroyed
@@ -489,8 +493,11 @@ LWS_VISIBLE void libwebsocket_rx_flow_allow_all_protocol(
  * From another process or thread it waits while the serving one has not taken what was sent before:
  * at most about four messages are under way, whatever their size. 0 says there that the message is
  * under way, not that it has arrived: a service process that ends takes those with it that it had
- * not taken. A connection on which more than max_backlog waits to be sent refuses further writes,
- * and misses what is broadcast meanwhile, unless the program keeps it.
+ * not taken, and one that is short of memory, or of a descriptor for what is larger than 63 KiB,
+ * drops them with a log line. A thread that waits does so for up to 30 seconds where the serving
+ * one has stopped to serve, so join it before that. A connection on which more than max_backlog
+ * waits to be sent refuses further writes, and misses what is broadcast meanwhile, unless the
+ * program keeps it.
  *
  * Where several processes serve copies of a context, one of them has each broadcast, and it comes
  * to the connections of that one.

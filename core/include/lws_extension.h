@@ -26,7 +26,8 @@ enum libwebsocket_extension_callback_reasons {
     /*
      * The context is being made, or destroyed: a chance to fill in, or to free what is at,
      * ext->per_context_private_data. The first two where it listens, the other two where it is for
-     * clients only. `wsi` and `user` are NULL. A negative return from a CONSTRUCT makes the
+     * clients only. `wsi` and `user` are NULL. Privileges have been dropped by then, where the
+     * context is to drop them. A negative return from a CONSTRUCT makes the
      * creation of the context fail; DESTRUCT does not come for that extension then.
      */
     LWS_EXT_CALLBACK_SERVER_CONTEXT_CONSTRUCT = 0,

@@ -115,7 +115,8 @@ LWS_VISIBLE int libwebsockets_serve_http_file(struct libwebsocket_context *conte
  *
  *   context   not needed; may be NULL
  *
- * Returns 0; -1 with errno EINVAL where wsi is not being sent a file. Since 2013-01-15.
+ * Returns 0; -1 with errno EINVAL where wsi is not being sent a file. Calls nothing back: what it
+ * sends, it sends as the outermost call returns. Since 2013-01-15.
  */
 LWS_VISIBLE int libwebsockets_serve_http_file_fragment(struct libwebsocket_context *context,
     struct libwebsocket *wsi) LWS_LINK(libwebsockets_serve_http_file_fragment);

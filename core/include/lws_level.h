@@ -5,8 +5,9 @@
  * command line: -DLWS_API_LEVEL=20110221. It then finds what the API had on that day, in the forms
  * of that day: functions with their arguments, structs with their members in their order, the
  * reasons for which it is called. Without it, it gets the generation of 2013-03-16. Additions of
- * this library, whose names start with lws_, are there at every level, but for
- * lws_create_context(), which is made for the struct of 2013-02-09.
+ * this library, whose names start with lws_, are there at every level, but for those that build on
+ * something that came later: lws_create_context() and its extras are there from 2013-02-09 on, and
+ * what is about extensions from 2011-03-05.
  *
  * All files of a program that share a context are compiled for the same level. docs/migrating.md
  * says which level is right for a program, and what is different on purpose.

@@ -104,8 +104,10 @@ LWS_VISIBLE struct libwebsocket_context *libwebsocket_create_context(int port, c
  *
  * Returns 0, in the child. Returns -1 with errno, in the process that called it, where context is
  * NULL (EINVAL), is attached to another loop (EBUSY) or was given up (EPIPE), or the system failed.
- * Not to be called from inside a callback, nor where other threads use the context. Calls back in
- * the process that called it. From 2011-01-19 until 2013-01-30.
+ * From inside a callback it is refused (EINVAL); not to be called where other threads use the
+ * context. Where the program takes its children's status itself, as a handler of SIGCHLD may, the
+ * process that serves ends with 0. Calls back in the process that called it. From 2011-01-19 until
+ * 2013-01-30.
  */
 LWS_VISIBLE int libwebsockets_fork_service_loop(struct libwebsocket_context *context)
     LWS_LINK(libwebsockets_fork_service_loop);
@@ -152,7 +154,8 @@ LWS_VISIBLE struct libwebsocket *libwebsocket_client_connect(struct libwebsocket
 
 #if LWS_SINCE(20110122) && LWS_BEFORE(20110221)
 /* Starts to close a connection that libwebsocket_client_connect() made, as lws_close() does with
- * code 1000. Does nothing for NULL. From 2011-01-22 until 2011-02-20. */
+ * code 1000, and calls back as that does. Does nothing for NULL. From 2011-01-22 until 2011-02-20.
+ */
 LWS_VISIBLE void libwebsocket_client_close(struct libwebsocket *wsi)
     LWS_LINK(libwebsocket_client_close);
 #endif
@@ -163,8 +166,8 @@ LWS_VISIBLE void libwebsocket_client_close(struct libwebsocket *wsi)
  * and its answer is not waited for. CLOSED comes before this returns, or where it is called from a
  * callback, when the outermost call into the library does.
  *
- * Does nothing where the descriptor is not that of a connection of the context. From 2011-02-19
- * until 2013-02-13.
+ * Does nothing, but for a log line, where the descriptor is not that of a connection of the
+ * context. From 2011-02-19 until 2013-02-13.
  */
 LWS_VISIBLE void libwebsockets_hangup_on_client(struct libwebsocket_context *context, int fd)
     LWS_LINK(libwebsockets_hangup_on_client);
@@ -180,7 +183,8 @@ LWS_VISIBLE void libwebsocket_close_and_free_session(struct libwebsocket_context
 /*
  * Ends a connection now, with a status for the close frame: one that lws_close() takes, any other
  * counts as LWS_CLOSE_STATUS_NORMAL. LWS_CLOSE_STATUS_NOSTATUS sends a frame without a code. From
- * 2011-02-26 until 2013-02-11.
+ * 2011-02-26 until 2013-02-11. Does nothing where wsi is NULL; CLOSED comes as for
+ * libwebsockets_hangup_on_client().
  */
 LWS_VISIBLE void libwebsocket_close_and_free_session(
     struct libwebsocket_context *context, struct libwebsocket *wsi, enum lws_close_status reason)
@@ -191,8 +195,8 @@ LWS_VISIBLE void libwebsocket_close_and_free_session(
 /*
  * The session memory of a connection, which is made, all zero, where it does not have any yet.
  *
- * Returns NULL where its protocol has no session memory, memory is short, or wsi is no connection.
- * From 2011-03-05 until 2013-10-25.
+ * It is the library's, and there until CLOSED has returned. Returns NULL where its protocol has no
+ * session memory, memory is short, or wsi is no connection. From 2011-03-05 until 2013-10-25.
  */
 LWS_VISIBLE void *libwebsocket_ensure_user_space(struct libwebsocket *wsi)
     LWS_LINK(libwebsocket_ensure_user_space);
@@ -223,11 +227,12 @@ enum lws_log_levels {
 #endif
 
 #if LWS_SINCE(20130110) && LWS_BEFORE(20130112)
-/* Chooses which lines are emitted. From 2013-01-10 until 2013-01-11. */
+/* Chooses which lines are emitted; from any thread. From 2013-01-10 until 2013-01-11. */
 LWS_VISIBLE void lws_set_log_level(int level) LWS_LINK_LEVEL(lws_set_log_level, 20130110);
 
 #elif LWS_SINCE(20130112) && LWS_BEFORE(20130119)
-/* The function is not told what a line is about. From 2013-01-12 until 2013-01-18. */
+/* The function is not told what a line is about; NULL keeps the one that is set. From any thread.
+ * From 2013-01-12 until 2013-01-18. */
 LWS_VISIBLE void lws_set_log_level(int level, void (*log_emit_function)(const char *line))
     LWS_LINK_LEVEL(lws_set_log_level, 20130112);
 #endif

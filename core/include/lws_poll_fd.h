@@ -24,8 +24,8 @@
 LWS_BEGIN_DECLARATIONS
 
 /*
- * In a sink's flags: the descriptor is one of the engine's own (wake-ups, timers), for which a
- * loop need not be kept alive that would otherwise have nothing to do.
+ * In a sink's flags: the descriptor is one of the engine's own (wake-ups, timers, broadcasts), for
+ * which a loop need not be kept alive that would otherwise have nothing to do.
  */
 #define LWS_POLL_HELPER 1u
 

@@ -131,7 +131,7 @@ enum libwebsocket_callback_reasons {
      * The file given to libwebsockets_serve_http_file(), or the 304, 412 or 416 in its place, has
      * been sent. A nonzero return closes; otherwise the connection goes on with the next request,
      * if the client asked for that. Before 2013-02-14 `in` is the path that was given, and `len`
-     * the number of bytes of the file that were sent. Since 2013-01-15.
+     * how far into the file it was sent. Since 2013-01-15.
      */
     LWS_CALLBACK_HTTP_FILE_COMPLETION = 12,
 #endif

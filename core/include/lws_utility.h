@@ -64,8 +64,8 @@ LWS_VISIBLE int lws_b64_decode_string(const char *in, char *out, int out_size)
  *                of this user's own, and not reached by a link.
  *
  * To be called before there are threads, and before anything is served; a context that there is
- * already is the child's with its next service call, if it is attached to nothing. Paths that are
- * not absolute mean something else afterwards.
+ * already is the child's with its next service call, if it is attached to nothing, and until then
+ * broadcasts fail with EPIPE. Paths that are not absolute mean something else afterwards.
  *
  * Returns 0, in the child. Returns -1 with errno and a log line, in the process that called it,
  * where there is such a daemon already (EEXIST), the file is not to be used (EPERM, or what open(2)

@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 enum {
-    FORM = 0x6c77730a,    /* of the packets */
-    PACKETS_AT_LEAST = 4, /* of full size that the socket's buffer holds */
+    FORM = 0x6c77730a,        /* of the packets */
+    BUFFER_SIZE = 128 * 1024, /* which the system doubles, for its own needs */
+    PACKETS_AT_LEAST = 4,     /* of full size that the socket's buffer holds */
     PACKET_OVERHEAD = 1024,
     IN_PACKET_LEAST = 512,
     LOOK_MS = 100 /* how often a sender that waits asks whether the other side is alive */
@@ -31,20 +32,29 @@ struct packet_head {
     uint64_t length; /* of the message: what does not fit in the packet comes as sealed memory */
 };
 
-/* With what it takes to send or receive one descriptor; aligned as the system wants it. */
+/* With what it takes to send one descriptor; aligned as the system wants it. */
 union packet_control {
     struct cmsghdr header;
     unsigned char bytes[CMSG_SPACE(sizeof(int))];
 };
 
-/* How much of a message a packet holds, so that several packets fit in the socket's buffer. */
+/* The same for what is received, which says who has sent it, too: so that a packet with nothing in
+ * it is not taken for the end of them. */
+union received_control {
+    struct cmsghdr header;
+    unsigned char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_LEN(sizeof(int))];
+};
+
+/* How much of a message a packet holds, so that several packets fit in the socket's buffer, and not
+ * many more: whatever the system gives to sockets that say nothing. */
 static bool measure(struct broadcast_channel *channel)
 {
-    int size = 0;
+    int size = BUFFER_SIZE;
     socklen_t size_length = sizeof(size);
     size_t share;
 
-    if (getsockopt(channel->sender, SOL_SOCKET, SO_SNDBUF, &size, &size_length) < 0)
+    if (setsockopt(channel->sender, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0 ||
+        getsockopt(channel->sender, SOL_SOCKET, SO_SNDBUF, &size, &size_length) < 0)
         return false;
     share = size > 0 ? (size_t)size / PACKETS_AT_LEAST : 0;
     if (share < sizeof(struct packet_head) + PACKET_OVERHEAD + IN_PACKET_LEAST) {
@@ -59,6 +69,7 @@ static bool measure(struct broadcast_channel *channel)
 bool broadcast_channel_open(struct broadcast_channel *channel)
 {
     const struct timeval look = {.tv_usec = LOOK_MS * 1000};
+    const int on = 1;
     void *memory;
     int ends[2];
     int saved;
@@ -76,6 +87,7 @@ bool broadcast_channel_open(struct broadcast_channel *channel)
     atomic_init(&channel->progress->taken, 0);
     /* The sending end waits. */
     if (fcntl(channel->receiver, F_SETFL, O_NONBLOCK) == 0 &&
+        setsockopt(channel->receiver, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0 &&
         setsockopt(channel->sender, SOL_SOCKET, SO_SNDTIMEO, &look, sizeof(look)) == 0 &&
         measure(channel))
         return true;
@@ -102,6 +114,15 @@ static void attach(struct msghdr *message, union packet_control *control, int fd
     memcpy(CMSG_DATA(header), &fd, sizeof(fd));
 }
 
+/* Sending is to wait; another process that shares the socket may have it otherwise. */
+static void have_it_wait(const struct broadcast_channel *channel)
+{
+    int flags = fcntl(channel->sender, F_GETFL);
+
+    if (flags >= 0 && (flags & O_NONBLOCK))
+        (void)fcntl(channel->sender, F_SETFL, flags & ~O_NONBLOCK);
+}
+
 /* Waits in sendmsg(2), a short time at once. */
 static bool offer(const struct broadcast_channel *channel, const struct process_lock *lock,
     const struct msghdr *message, unsigned int patience_ms)
@@ -122,6 +143,7 @@ static bool offer(const struct broadcast_channel *channel, const struct process_
             errno = EPIPE;
         if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
             return false;
+        have_it_wait(channel);
         taken_now = atomic_load(&channel->progress->taken);
         if (taken_now != taken) {
             taken = taken_now;
@@ -165,16 +187,29 @@ bool broadcast_channel_send(const struct broadcast_channel *channel,
     return sent;
 }
 
-/* The descriptor that came; -1 for none. The system gives no more than there was room for: one. */
-static int take_descriptor(struct msghdr *message)
+/*
+ * The descriptor that came; -1 for none. The system gives no more than there was room for: one, and
+ * that without what aligns another behind it, on which CMSG_NXTHDR insists.
+ */
+static int take_descriptor(const struct msghdr *message)
 {
-    const struct cmsghdr *header = CMSG_FIRSTHDR(message);
-    int fd;
+    const unsigned char *control = message->msg_control;
+    int fd = -1;
+    size_t at = 0;
 
-    if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
-        header->cmsg_len != CMSG_LEN(sizeof(fd)))
-        return -1;
-    memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+    while (message->msg_controllen - at >= sizeof(struct cmsghdr)) {
+        struct cmsghdr header;
+
+        memcpy(&header, control + at, sizeof(header));
+        if (header.cmsg_len < CMSG_LEN(0) || header.cmsg_len > message->msg_controllen - at)
+            break;
+        if (header.cmsg_level == SOL_SOCKET && header.cmsg_type == SCM_RIGHTS &&
+            header.cmsg_len == CMSG_LEN(sizeof(fd)))
+            memcpy(&fd, control + at + CMSG_LEN(0), sizeof(fd));
+        at += CMSG_SPACE(header.cmsg_len - CMSG_LEN(0));
+        if (at > message->msg_controllen)
+            break;
+    }
     return fd;
 }
 
@@ -219,11 +254,11 @@ enum broadcast_result broadcast_channel_take(const struct broadcast_channel *cha
 {
     struct packet_head head = {0};
     struct iovec pieces[] = {{&head, sizeof(head)}, {buffer, BROADCAST_IN_PACKET_MAX}};
-    union packet_control control;
+    union received_control control;
     struct msghdr message = {.msg_iov = pieces,
         .msg_iovlen = 2,
         .msg_control = &control,
-        .msg_controllen = CMSG_LEN(sizeof(int))};
+        .msg_controllen = sizeof(control.bytes)};
     bool good;
     int rest, saved;
     ssize_t received;
@@ -233,13 +268,9 @@ enum broadcast_result broadcast_channel_take(const struct broadcast_channel *cha
     while (received < 0 && errno == EINTR);
     if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         return BROADCAST_NONE;
-    rest = received < 0 ? -1 : take_descriptor(&message);
-    if (received <= 0) {
-        /* Every packet has a head, so that this is the end of them. */
-        if (rest >= 0)
-            close(rest);
+    if (received < 0 || (received == 0 && message.msg_controllen == 0))
         return BROADCAST_OVER;
-    }
+    rest = take_descriptor(&message);
     atomic_fetch_add(&channel->progress->taken, 1);
     *broadcast = (struct broadcast){head.topic, buffer, (size_t)head.length, NULL};
     good = is_well_formed(channel, &head, (size_t)received, message.msg_flags, rest >= 0);

@@ -41,6 +41,15 @@ static bool is_so_already(const struct identity *identity, int gid, int uid)
            (uid <= 0 || has_user_alone(identity, (uid_t)uid));
 }
 
+/* Somebody without privileges has the groups that he has. */
+static bool has_no_groups_but(gid_t group)
+{
+    gid_t groups[2];
+    int count = getgroups(2, groups);
+
+    return count == 0 || (count == 1 && groups[0] == group);
+}
+
 static bool fail(struct text *error, const char *what, int id)
 {
     text_add(error, "cannot change to %s %d: %s", what, id, strerror(errno));
@@ -82,10 +91,14 @@ bool privileges_drop(int gid, int uid, struct text *error)
     }
     group = gid > 0 ? (gid_t)gid : before.groups[0];
     /* First, and whoever one is: the right to do so may be had without being root. */
-    if (setgroups(1, &group) < 0 && (errno != EPERM || !is_so_already(&before, gid, uid))) {
-        text_add(error, "cannot drop the supplementary groups to become %s %d: %s",
-            uid > 0 ? "user" : "group", uid > 0 ? uid : gid, strerror(errno));
-        return false;
+    if (setgroups(1, &group) < 0) {
+        int reason = errno;
+
+        if (reason != EPERM || !is_so_already(&before, gid, uid) || !has_no_groups_but(group)) {
+            text_add(error, "cannot drop the supplementary groups to become %s %d: %s",
+                uid > 0 ? "user" : "group", uid > 0 ? uid : gid, strerror(reason));
+            return false;
+        }
     }
     if (gid > 0 && setresgid(group, group, group) < 0)
         return fail(error, "group", gid);

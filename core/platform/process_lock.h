@@ -47,6 +47,12 @@ void process_lock_claim(const struct process_lock *lock);
 /* Whether the calling process, which has joined, is the holder. */
 bool process_lock_is_holder(const struct process_lock *lock);
 
+/* Whether it was made so that this may be asked. */
+static inline bool process_lock_can_be_asked(const struct process_lock *lock)
+{
+    return lock->fd >= 0;
+}
+
 /* Whether the holder has neither ended nor closed the lock. From any thread of any of them. */
 bool process_lock_is_alive(const struct process_lock *lock);
 

@@ -148,6 +148,11 @@ int lws_renounce(struct libwebsocket_context *context)
     if (context->renounced)
         return 0;
     if (context_is_local(context)) {
+        if (!context_enter(context, CALL_PLAIN))
+            return -1;
+        calls_finish(context);
+        if (!context_leave(context, CALL_PLAIN))
+            return 0;
         poll_fd_forget_all(context);
     } else {
         calls_after_fork(&context->calls);

@@ -11,6 +11,7 @@
 enum {
     MESSAGES_PER_CALL = 16,
     LOSS_LINES_APART_MS = 10000,
+    PAUSE_MS = 100,     /* where memory is short */
     PATIENCE_MS = 30000 /* of a sender, with a service that takes nothing at all */
 };
 
@@ -74,6 +75,13 @@ static int broadcast_here(struct protocol *protocol, unsigned char *bytes, size_
     return result;
 }
 
+/* Said without a look at anything that another thread could be about to change. */
+static bool is_unserved(struct libwebsocket_context *context)
+{
+    return context_is_owner(context) &&
+           atomic_load_explicit(&context->serving_thread, memory_order_acquire) == NULL;
+}
+
 int broadcast_to(struct protocol *protocol, unsigned char *bytes, size_t length)
 {
     struct libwebsocket_context *context = protocol ? protocol->engine->context : NULL;
@@ -84,9 +92,13 @@ int broadcast_to(struct protocol *protocol, unsigned char *bytes, size_t length)
     }
     if (context_serves_here(context))
         return broadcast_here(protocol, bytes, length);
-    /* A context that never listened has no connections of this kind, wherever it is served. */
-    if (context->channel.sender < 0)
+    /* Nobody has served it yet, or it never listened: there are no connections of this kind. */
+    if (context->channel_error == 0 && (context->channel.sender < 0 || is_unserved(context)))
         return 0;
+    if (context->channel_error) {
+        errno = context->channel_error;
+        return -1;
+    }
     return broadcast_channel_send(&context->channel, &context->lock,
                (uint32_t)(protocol - context->engine.protocols), bytes, length, PATIENCE_MS)
                ? 0
@@ -144,6 +156,12 @@ static bool serve_one(
     return false;
 }
 
+void broadcast_resume(struct libwebsocket *channel)
+{
+    channel->flow_stopped = channel->broken;
+    connection_attend(channel);
+}
+
 void broadcast_serve(struct libwebsocket_context *context, struct libwebsocket *channel)
 {
     unsigned char *buffer;
@@ -152,7 +170,10 @@ void broadcast_serve(struct libwebsocket_context *context, struct libwebsocket *
         return;
     buffer = engine_take_buffer(&context->engine);
     if (!buffer) {
-        lwsl_err("out of memory for a broadcast\n");
+        lwsl_err("no broadcasts for now: out of memory\n");
+        channel->flow_stopped = true;
+        connection_set_due(channel, PAUSE_MS);
+        connection_attend(channel);
         return;
     }
     /* A service call inside a callback must not overtake: the next message comes when all

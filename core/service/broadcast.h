@@ -7,4 +7,7 @@
 /* What waits in the channel: a bounded part of it. */
 void broadcast_serve(struct libwebsocket_context *context, struct libwebsocket *channel);
 
+/* Its deadline has passed: it goes on with what memory was short for. */
+void broadcast_resume(struct libwebsocket *channel);
+
 #endif

@@ -69,6 +69,7 @@ struct libwebsocket_context {
     _Atomic(const void *) serving_thread;
     struct process_lock lock;         /* the last to serve holds it */
     struct broadcast_channel channel; /* none where the context never listened */
+    int channel_error;                /* why a context that listens has none; 0: it has one */
     struct libwebsocket *broadcasts;  /* its receiving end */
     unsigned int broadcasts_lost;
     bool loss_told; /* the log has been told, at that time */

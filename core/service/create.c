@@ -38,17 +38,32 @@ static struct libwebsocket *add_internal(
     return wsi;
 }
 
+/* A system that is without what broadcasts from elsewhere take has servers all the same. */
+static bool open_channel(struct libwebsocket_context *context, bool for_server)
+{
+    if (for_server && process_lock_open(&context->lock, true)) {
+        if (broadcast_channel_open(&context->channel))
+            return true;
+        context->channel_error = errno;
+        process_lock_close(&context->lock);
+    } else if (for_server) {
+        context->channel_error = errno;
+    }
+    if (context->channel_error)
+        lwsl_warn("no broadcasts from other processes and threads: %s\n",
+            strerror(context->channel_error));
+    return process_lock_open(&context->lock, false);
+}
+
 static bool open_locks(struct libwebsocket_context *context, bool for_server, struct text *error)
 {
-    if (!fork_guard_open(&context->engine.guard) ||
-        !process_lock_open(&context->lock, for_server) ||
-        (for_server && !broadcast_channel_open(&context->channel))) {
+    if (!fork_guard_open(&context->engine.guard) || !open_channel(context, for_server)) {
         text_add(error, "cannot prepare for other processes: %s", strerror(errno));
         return false;
     }
     atomic_init(&context->process, fork_guard_process(&context->engine.guard));
-    atomic_init(&context->serving_thread, thread_mark());
-    if (!for_server)
+    atomic_init(&context->serving_thread, NULL);
+    if (context->channel.receiver < 0)
         return true;
     context->broadcasts = add_internal(context, context->channel.receiver, CONNECTION_BROADCASTS);
     if (!context->broadcasts)

@@ -111,6 +111,13 @@ void end_connections_silently(struct libwebsocket_context *context)
     context->connections = 0;
 }
 
+/* Or the one that is left of those that did. */
+static bool is_last_to_serve(struct libwebsocket_context *context)
+{
+    return context_is_owner(context) ||
+           (process_lock_can_be_asked(&context->lock) && !process_lock_is_alive(&context->lock));
+}
+
 void end_silently(struct libwebsocket_context *context)
 {
     /* An extension may still be called, and ask for what is going on already. */
@@ -118,7 +125,7 @@ void end_silently(struct libwebsocket_context *context)
     if (!context->created)
         give_back_adopted(context);
     end_connections_silently(context);
-    if (context->unix_path && context_is_owner(context))
+    if (context->unix_path && is_last_to_serve(context))
         listen_unix_remove(context->unix_path, &context->unix_name);
     free(context->unix_path);
     disown_protocols(context);

@@ -5,6 +5,7 @@
 #include "connection/extension.h"
 #include "connection/lifecycle.h"
 #include "platform/timer.h"
+#include "service/broadcast.h"
 #include "service/calls.h"
 #include "service/connector.h"
 #include "service/listener.h"
@@ -147,6 +148,8 @@ static void late(struct libwebsocket_context *context, struct libwebsocket *wsi)
 {
     if (wsi->state == CONNECTION_ATTEMPT || wsi->state == CONNECTION_LOOKUP)
         connector_delay_over(context, wsi);
+    else if (wsi->state == CONNECTION_BROADCASTS)
+        broadcast_resume(wsi);
     else
         connection_late(wsi);
 }

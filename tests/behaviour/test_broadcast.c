@@ -397,6 +397,42 @@ START_TEST(comes_whole_and_in_order_from_a_thread)
 }
 END_TEST
 
+static int serve_inside(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
+{
+    (void)reason;
+    (void)user;
+    ck_assert_int_eq(libwebsocket_service(context, 0), 0);
+    ck_assert_int_eq(libwebsocket_write(wsi, in, len, LWS_WRITE_TEXT), (int)len);
+    return 0;
+}
+
+/* The next one does not overtake the one that is still being told of. */
+START_TEST(comes_in_order_though_callbacks_serve)
+{
+    struct server *server;
+    struct ws_client *clients[2];
+
+    /* The other loops cannot be run from inside themselves. */
+    if (harness_loop() != LOOP_POLL)
+        return;
+    server = start();
+    on_broadcast = serve_inside;
+    for (size_t i = 0; i < 2; i++)
+        clients[i] = ws_open(server_port(server), "news");
+    server_wait(server, LWS_CALLBACK_ESTABLISHED, 2);
+    server_hold(server);
+    for (unsigned int i = 0; i < 4; i++)
+        ck_assert_int_eq(broadcast_exactly(50 + i, i), 0);
+    server_go_on(server);
+    for (size_t i = 0; i < 2; i++)
+        for (unsigned int j = 0; j < 4; j++)
+            expect_pattern(clients[i], 50 + j, j);
+    finish(clients, 2);
+    server_stop(server);
+}
+END_TEST
+
 enum { CHILDREN = 4, MESSAGES = 17 };
 
 /* "CHILD MESSAGE ", and as many dots as make a length of its own. */
@@ -534,6 +570,7 @@ Suite *broadcast_suite(void)
     tcase_add_checked_fixture(elsewhere, set_up, NULL);
     tcase_add_test(elsewhere, comes_whole_and_in_order_from_a_thread);
     tcase_add_test(elsewhere, comes_whole_and_in_order_from_children);
+    tcase_add_test(elsewhere, comes_in_order_though_callbacks_serve);
     tcase_add_test(elsewhere, holds_senders_back);
     suite_add_tcase(suite, elsewhere);
     return suite;

@@ -12,6 +12,8 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 CHECKER = [TOP / "tests" / "support" / f"contract{part}.c" for part in (
     "", "_blocking", "_callbacks", "_calls", "_client", "_older")]
 CHECKER.append(TOP / "tests" / "generations" / "checked.c")
+# Programs that are made of others, each compiled for a level of its own.
+PARTS = {"both": [("levels", 20110219), ("levels", 20130316)]}
 # Callbacks have more arguments than most need, which nobody named in a special way.
 WARNINGS = ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"]
 CXX_OF = {"gcc": "g++", "clang": "clang++", "cc": "c++"}
@@ -88,9 +90,15 @@ async def build(place, name, level, compiler, folder, checker=()):
     words = shlex.split(compiler)
     kind = "c++" if is_cxx(compiler) else "c"
     target = folder / f"{name}-{level}-{pathlib.Path(words[0]).name}"
-    compile_words = [*words, "-std=gnu++17" if kind == "c++" else "-std=gnu11", *WARNINGS, "-g",
-                     "-pthread", f"-DLWS_API_LEVEL={level}"]
-    command = place.command(compile_words, ["-x", kind, str(source), "-x", "none", *checker],
-                            str(target))
+    general = [*words, "-std=gnu++17" if kind == "c++" else "-std=gnu11", *WARNINGS, "-g",
+               "-pthread"]
+    more = [*checker]
+    for part, of_level in PARTS.get(name, []):
+        more.append(f"{target}-{of_level}.o")
+        await run([*general, *place.cflags, f"-DLWS_API_LEVEL={of_level}", "-include",
+                   str(PROGRAMS / "beside.h"), "-x", kind, "-c", str(source_of(part)),
+                   "-o", more[-1]])
+    command = place.command([*general, f"-DLWS_API_LEVEL={level}"],
+                            ["-x", kind, str(source), "-x", "none", *more], str(target))
     await run(command)
     return target

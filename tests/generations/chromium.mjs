@@ -52,7 +52,7 @@ if (!folder) {
 }
 
 async function listenSomewhere() {
-    const listener = net.createServer((socket) => socket.destroy()).listen(0, "::");
+    const listener = net.createServer((socket) => socket.destroy()).listen(0);
     await once(listener, "listening");
     return listener;
 }

@@ -1,9 +1,10 @@
 """What the programs of generation 4, and of January 2013, do."""
 import asyncio
 import contextlib
+import re
 
 from harness import PAGE, Program, free_port, listens, taken_port, test
-from peers import closed, connect, http, receive, server
+from peers import closed, connect, http, receive, refused, server
 
 
 @test([20130110, 20130111])
@@ -12,13 +13,17 @@ async def jan2013_log_level(path, page):
     with taken_port() as taken:
         async with Program(path, port, taken) as program:
             await listens(port, program)
+            await refused(port, "nobody")
             async with connect(port, "bits") as ws:
-                await ws.send("x")
+                await ws.send("more")
+                await program.line(r"more")
+                await refused(port, "nobody")
             await program.end()
-            program.order(r"quiet: no context", r"loud: no context", r"reserved bits 0", r"closed",
-                          r"done")
-            quiet, loud = program.errors.decode().split("(quiet)\n")[1].split("(loud)\n")
-            assert quiet == "" and loud != "", program.errors
+            program.order(r"quiet: no context", r"loud: no context", r"reserved bits 0", r"more",
+                          r"closed", r"done")
+            _, quiet, loud, more = re.split(r"\((?:quiet|loud|more)\)\n", program.errors.decode())
+            assert quiet == "" and loud != "" and "refused" not in loud, program.errors
+            assert "refused" in more, program.errors
 
 
 @test([20130115, 20130118])

@@ -29,11 +29,10 @@ def test(levels, name=None):
 PAGE = b"<!doctype html><title>page</title>" + b"<p>words</p>\n" * 3000
 
 
-def bound(port):
-    listening = socket.socket(socket.AF_INET6)
-    listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    listening.bind(("::", port))
-    return listening
+def listening(port):
+    if socket.has_dualstack_ipv6():
+        return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    return socket.create_server(("", port))
 
 
 def free_port():
@@ -44,7 +43,7 @@ def free_port():
         port = random.randrange(lowest * 2 // 3, lowest)
         if port in given_ports:
             continue
-        with contextlib.suppress(OSError), bound(port):
+        with contextlib.suppress(OSError), listening(port):
             given_ports.add(port)
             return port
 
@@ -52,8 +51,7 @@ def free_port():
 @contextlib.contextmanager
 def taken_port():
     """A port on which somebody else listens, on all addresses."""
-    with bound(free_port()) as other:
-        other.listen(1)
+    with listening(free_port()) as other:
         yield other.getsockname()[1]
 
 
@@ -175,7 +173,7 @@ class Program:
 async def listens(port, program=None):
     """Waits until the port is open, without a connection that the program would see."""
 
-    def listening():
+    def is_open():
         for table in ("/proc/net/tcp", "/proc/net/tcp6"):
             for line in pathlib.Path(table).read_text().splitlines()[1:]:
                 fields = line.split()
@@ -183,4 +181,4 @@ async def listens(port, program=None):
                     return True
         return False
 
-    await until(listening, "it does not listen", program)
+    await until(is_open, "it does not listen", program)

@@ -189,6 +189,45 @@ class Steps:
         writer.close()
 
 
+class Part:
+    """A program's lines that have a level in front."""
+
+    def __init__(self, program, level):
+        self.program = program
+        self.front = f"{level} "
+
+    async def goes_on(self, what):
+        await self.program.goes_on(what)
+
+    @property
+    def lines(self):
+        return [line and line.removeprefix(self.front) for line in self.program.lines
+                if line is None or line.startswith(self.front)]
+
+    async def line(self, pattern, times=1):
+        return await self.program.line(f"{self.front}(?:{pattern})", times)
+
+
+async def talk(program, port, level):
+    await listens(port, program)
+    # In the days of create_server() another process says so.
+    await program.line(r"made, .*")
+    steps = Steps(program, port, level)
+    await steps.pages()
+    await steps.not_answered()
+    await steps.no_protocol()
+    await steps.messages()
+    await steps.returns()
+    await steps.nobody_there()
+    await steps.ends()
+    await steps.handed_in()
+    await steps.finish()
+
+
+def compare(got, wanted):
+    assert got == wanted, "\n".join(["got:", *got, "expected:", *wanted])
+
+
 async def arguments(path, page, level):
     """Each of the create function's arguments in its place."""
     folder = page.parent / f"certificates-{path.name}"
@@ -222,22 +261,24 @@ async def levels(path, page):
     level = int(path.name.split("-")[1])
     port = free_port()
     async with Program(path, port, page, free_port()) as program:
-        await listens(port, program)
-        steps = Steps(program, port, level)
-        await steps.pages()
-        await steps.not_answered()
-        await steps.no_protocol()
-        await steps.messages()
-        await steps.returns()
-        await steps.nobody_there()
-        await steps.ends()
-        await steps.handed_in()
-        await steps.finish()
+        await talk(program, port, level)
         await program.end()
-        got, wanted = program.lines[:-1], expected(level)
+        got = program.lines[:-1]
         # The process that serves may be gone before it gets there.
         if level < 20110119 and got[-1].startswith("CLOSED"):
             got.pop()
-        assert got == wanted, "\n".join(["got:", *got, "expected:", *wanted])
+        compare(got, expected(level))
     if level in FORMS:
         await arguments(path, page, level)
+
+
+@test([20130316])
+async def both(path, page):
+    """Two levels in one process."""
+    pair = {20110219: free_port(), 20130316: free_port()}
+    async with Program(path, *pair.values(), page, free_port()) as program:
+        parts = {level: Part(program, level) for level in pair}
+        await asyncio.gather(*(talk(parts[level], port, level) for level, port in pair.items()))
+        await program.end()
+        for level, part in parts.items():
+            compare(part.lines[:-1], expected(level))

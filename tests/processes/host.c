@@ -67,6 +67,9 @@ static int callback(struct libwebsocket_context *context, struct libwebsocket *w
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
         host.failed++;
         break;
+    case LWS_CALLBACK_PROTOCOL_DESTROY:
+        host.destroyed++;
+        break;
     case LWS_CALLBACK_RECEIVE:
     case LWS_CALLBACK_BROADCAST:
         if (libwebsocket_write(wsi, in, len, LWS_WRITE_TEXT) != (int)len)

@@ -16,6 +16,7 @@ struct host {
     struct libwebsocket_context *context;
     int port;
     int failed;                  /* clients that came to nothing */
+    int destroyed;               /* how often PROTOCOL_DESTROY came */
     struct libwebsocket *newest; /* WebSocket that was established and is still there */
     bool forks;                  /* the next message has the process forked inside the callback */
     bool is_child;               /* this is the one that was forked there */

@@ -23,4 +23,18 @@ extern const struct older_program older_loop;
 int older_loop_of_nothing(void);
 int older_loop_of_another(void);
 
+/* What it is inside a callback: the error, where the context then goes on in a process that has no
+ * children; -1 where it does not. */
+int older_loop_inside(int port);
+
+/* A page that a program of 2011-02-21 writes in pieces for longer than a connection may be idle, by
+ * a clock that it holds, and leaves then. */
+enum page_end {
+    PAGE_WAS_CUT, /* when it was left */
+    PAGE_WAS_CUT_EARLY,
+    PAGE_CAME_WRONG,
+    PAGE_WITHOUT_PORT
+};
+enum page_end older_page_in_pieces(int port);
+
 #endif

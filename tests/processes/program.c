@@ -2,6 +2,8 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,15 +13,33 @@
 
 enum { TURN_MS = 5, MESSAGES = 100, LARGE = 65536 };
 
+static intptr_t calls_given;
 static int calls;
+static bool calls_overtook;
+static int complaints;
 
 static void play(enum role role);
 
 static void count_call(struct libwebsocket_context *context, void *argument)
 {
     (void)context;
-    (void)argument;
+    calls_overtook = calls_overtook || (intptr_t)argument != calls;
     calls++;
+}
+
+static void destroy_in_call(struct libwebsocket_context *context, void *argument)
+{
+    count_call(context, argument);
+    libwebsocket_context_destroy(context);
+    host.context = NULL;
+}
+
+static int call(void (*function)(struct libwebsocket_context *context, void *argument))
+{
+    if (lws_call_in_service(host.context, function, (void *)calls_given) < 0)
+        return errno;
+    calls_given++;
+    return 0;
 }
 
 static int result_of(int result)
@@ -124,9 +144,13 @@ static int obey(int command)
     case RENOUNCE:
         return result_of(lws_renounce(host.context));
     case CALL:
-        return result_of(lws_call_in_service(host.context, count_call, NULL));
+        return call(count_call);
+    case CALL_TO_DESTROY:
+        return call(destroy_in_call);
     case COUNT:
-        return calls;
+        return calls_overtook ? -1 : calls;
+    case DESTROYED:
+        return host.destroyed;
     case BROADCAST:
         return broadcast(4);
     case FLOOD:
@@ -135,6 +159,8 @@ static int obey(int command)
         return connect_to_peer("127.0.0.1");
     case CONNECT_BY_NAME:
         return connect_to_peer("localhost");
+    case COMPLAINTS:
+        return complaints;
     case FAILED:
         return host.failed;
     case WRITE:
@@ -172,17 +198,30 @@ static void play(enum role role)
     }
 }
 
+static void keep_log(int level, const char *line)
+{
+    (void)level;
+    if (strstr(line, "attached to a loop that this process shares"))
+        complaints++;
+    else
+        fputs(line, stderr);
+}
+
 static int play_parent(void *argument)
 {
     const struct program_options *options = argument;
-    const struct lws_context_extras extras = {
-        .ping_interval_ms = options->ping_interval_ms, .ping_timeout_ms = 1000 * ROLE_SECONDS};
+    const struct lws_context_extras extras = {.ping_interval_ms = options->ping_interval_ms,
+        .ping_timeout_ms = 1000 * ROLE_SECONDS,
+        .resolve_timeout_ms = 1000 * ROLE_SECONDS,
+        .unix_path = options->unix_path};
 
-    lws_set_log_level(0, NULL);
+    lws_set_log_level(LLL_ERR, keep_log);
     if (!host_open(options->loop, &extras, options->tls ? certificates_path("server.pem") : NULL,
             options->tls ? certificates_path("server.key") : NULL) ||
-        !host_attach())
+        !host_attach()) {
+        perror("the program cannot begin");
         return EXIT_FAILURE;
+    }
     answer(PARENT, host.port);
     play(PARENT);
     return EXIT_SUCCESS;

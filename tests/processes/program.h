@@ -12,6 +12,7 @@ struct program_options {
     enum host_loop loop;
     unsigned int ping_interval_ms; /* 0: none */
     bool tls;
+    const char *unix_path; /* where it listens, too; NULL: nowhere */
 };
 
 /* Forks a process that plays the parent's role. Returns when it listens, with its port. */

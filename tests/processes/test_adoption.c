@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../support/certificates.h"
@@ -63,9 +66,13 @@ static bool shares_its_loop(void)
 
 static void adopt_in_child(void)
 {
+    ck_assert_int_eq(ask(CHILD, COMPLAINTS), 0);
     ck_assert_int_eq(ask(CHILD, ADOPT), shares_its_loop() ? EBUSY : 0);
-    if (shares_its_loop())
+    if (shares_its_loop()) {
+        ck_assert_int_eq(ask(CHILD, ADOPT), EBUSY);
+        ck_assert_int_eq(ask(CHILD, COMPLAINTS), 1);
         ck_assert_int_eq(ask(CHILD, ATTACH), 0);
+    }
     ck_assert_int_eq(ask(CHILD, ADOPT), 0);
 }
 
@@ -197,6 +204,22 @@ static void expect_pings(struct ws_client *client)
     }
 }
 
+/* One that may come first is not answered: the next one waits for that. */
+static void expect_text_among_pings(struct ws_client *client, const char *text)
+{
+    struct ws_frame frame;
+
+    ws_receive_frame(client, &frame);
+    if (frame.first == (WS_FIN | WS_PING)) {
+        ws_frame_free(&frame);
+        ws_receive_frame(client, &frame);
+        ws_send_frame(client, WS_FIN | WS_PONG, "", 0);
+    }
+    ck_assert_int_eq(frame.first, WS_FIN | WS_TEXT);
+    ck_assert_str_eq((char *)frame.payload, text);
+    ws_frame_free(&frame);
+}
+
 static const char *const ways[] = {"x", "dx", "ax", "adx", "ndx", "abdx"};
 enum { WAYS = sizeof(ways) / sizeof(ways[0]) };
 
@@ -217,13 +240,42 @@ START_TEST(parent_goes_on_without_its_child)
         ck_assert_int_eq(ask(CHILD, *way), error);
         /* What is broadcast comes as a message, in between. */
         if (*way == BROADCAST)
-            ws_expect_text(client, "nnnn");
+            expect_text_among_pings(client, "nnnn");
         expect_pings(client);
     }
     ck_assert_int_eq(ask(PARENT, PAUSE), 0);
     ck_assert_int_eq(ask(PARENT, DESTROY), 0);
     ws_free(client);
     end_program();
+}
+END_TEST
+
+/* Each has connections and timers of its own. */
+START_TEST(both_serve)
+{
+    struct ws_client *of_parent, *of_child;
+
+    options.ping_interval_ms = 20;
+    start((enum host_loop)_i);
+    ck_assert_int_gt(ask(PARENT, FORK), 0);
+    adopt_in_child();
+    ck_assert_int_eq(ask(PARENT, SERVE), 0);
+    of_parent = ws_open(port, "news");
+    ask_until(PARENT, ESTABLISHED, 1);
+    ck_assert_int_eq(ask(PARENT, PAUSE), 0);
+    ck_assert_int_eq(ask(CHILD, SERVE), 0);
+    of_child = ws_open(port, "news");
+    ask_until(CHILD, ESTABLISHED, 1);
+    ck_assert_int_eq(ask(PARENT, SERVE), 0);
+    for (int i = 0; i < 5; i++) {
+        expect_pings(of_parent);
+        expect_pings(of_child);
+    }
+    ck_assert_int_eq(ask(CHILD, LEAVE), 0);
+    expect_pings(of_parent);
+    end_program();
+    ws_free(of_parent);
+    ws_free(of_child);
 }
 END_TEST
 
@@ -362,15 +414,123 @@ START_TEST(who_renounces_can_broadcast)
 }
 END_TEST
 
+static bool is_socket(const char *path)
+{
+    struct stat status;
+
+    if (lstat(path, &status) == 0)
+        return S_ISSOCK(status.st_mode);
+    ck_assert_int_eq(errno, ENOENT);
+    return false;
+}
+
+/* Whoever is the last that could serve it, though another one did. */
+START_TEST(the_last_removes_the_path)
+{
+    char folder[] = "/tmp/lwsloop-path-XXXXXX";
+    bool killed = _i % 2 != 0;
+    struct ws_client *peer;
+    char path[64];
+    pid_t child;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/socket", folder);
+    options.unix_path = path;
+    start((enum host_loop)(_i / 2));
+    ck_assert(is_socket(path));
+    ck_assert_int_gt(child = ask(PARENT, FORK), 0);
+    adopt_in_child();
+    ck_assert_int_eq(ask(CHILD, SERVE), 0);
+    /* That it begins to is no sign that it has. */
+    peer = ws_open(port, "news");
+    if (killed) {
+        ck_assert_int_eq(kill(child, SIGKILL), 0);
+        ask_until(PARENT, BROADCAST, EPIPE);
+        ck_assert(is_socket(path));
+    }
+    ck_assert_int_eq(ask(PARENT, DESTROY), 0);
+    ck_assert_int_eq(is_socket(path), !killed);
+    if (!killed) {
+        ck_assert_int_eq(ask(CHILD, PAUSE), 0);
+        ck_assert_int_eq(ask(CHILD, DESTROY), 0);
+        ck_assert(!is_socket(path));
+        ck_assert_int_eq(ask(CHILD, LEAVE), 0);
+    }
+    end_program();
+    ws_free(peer);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
+/* Of a process, after which it has given up the context; or it was destroyed, and is not there. */
+static void expect_calls_and_an_end(enum role role, bool destroys)
+{
+    enum { GIVEN = 3 };
+    int before = ask(role, COUNT);
+    int destroyed = ask(role, DESTROYED);
+
+    for (int i = 0; i < GIVEN - 1; i++)
+        ck_assert_int_eq(ask(role, CALL), 0);
+    ck_assert_int_eq(ask(role, destroys ? CALL_TO_DESTROY : CALL), 0);
+    ck_assert_int_eq(ask(role, COUNT), before);
+    ck_assert_int_eq(ask(role, RENOUNCE), 0);
+    ck_assert_int_eq(ask(role, COUNT), before + GIVEN);
+    if (destroys) {
+        ck_assert_int_gt(ask(role, DESTROYED), destroyed);
+        return;
+    }
+    ck_assert_int_eq(ask(role, DESTROYED), destroyed);
+    ck_assert_int_eq(ask(role, CALL), EPIPE);
+    ck_assert_int_eq(ask(role, DESTROY), 0);
+}
+
+START_TEST(who_renounces_is_called_before)
+{
+    enum role role = _i / HOST_LOOPS % 2 ? CHILD : PARENT;
+
+    start((enum host_loop)(_i % HOST_LOOPS));
+    if (role == CHILD) {
+        ck_assert_int_gt(ask(PARENT, FORK), 0);
+        adopt_in_child();
+    }
+    expect_calls_and_an_end(role, _i / HOST_LOOPS / 2);
+    if (role == CHILD)
+        ck_assert_int_eq(ask(CHILD, LEAVE), 0);
+    end_program();
+}
+END_TEST
+
+/* Waits until a process waits itself, in a call of the system's. */
+static void await_call(int process, long number)
+{
+    int64_t end = ws_now_ms() + WS_PATIENCE_MS;
+    char path[64];
+    long call;
+
+    snprintf(path, sizeof path, "/proc/%d/syscall", process);
+    do {
+        FILE *file = fopen(path, "re");
+
+        ck_assert_ptr_nonnull(file);
+        if (fscanf(file, "%ld", &call) != 1)
+            call = -1;
+        ck_assert_int_eq(fclose(file), 0);
+        ck_assert_int_lt(ws_now_ms(), end);
+    } while (call != number);
+}
+
 /* It waits for a service that takes nothing, until there is none. */
 START_TEST(a_sender_that_waits_is_told_of_the_end)
 {
+    int child;
+
     start((enum host_loop)(_i / 2));
-    ck_assert_int_gt(ask(PARENT, FORK), 0);
+    child = ask(PARENT, FORK);
+    ck_assert_int_gt(child, 0);
     if (_i % 2)
         ck_assert_int_eq(ask(PARENT, SERVE), 0);
     tell(CHILD, FLOOD);
-    usleep(50000);
+    await_call(child, SYS_sendmsg);
     ck_assert_int_eq(kill(program, SIGKILL), 0);
     ck_assert_int_eq(answer_of(CHILD), EPIPE);
     ck_assert_int_eq(status_of(program), 128 + SIGKILL);
@@ -391,10 +551,13 @@ Suite *adoption_suite(void)
     tcase_add_loop_test(tests, child_goes_on_connecting, 0, HOST_LOOPS);
     tcase_add_loop_test(tests, looking_up_a_name_is_the_parents, 0, HOST_LOOPS);
     tcase_add_loop_test(tests, parent_goes_on_without_its_child, 0, HOST_LOOPS * WAYS);
+    tcase_add_loop_test(tests, both_serve, 0, HOST_LOOPS);
     tcase_add_loop_test(tests, masks_are_never_the_same, 0, HOST_LOOPS);
     tcase_add_loop_test(tests, calls_are_made_in_each, 0, HOST_LOOPS);
     tcase_add_loop_test(tests, fork_inside_a_callback, 0, HOST_LOOPS);
     tcase_add_loop_test(tests, who_renounces_can_broadcast, 0, HOST_LOOPS);
+    tcase_add_loop_test(tests, the_last_removes_the_path, 0, HOST_LOOPS * 2);
+    tcase_add_loop_test(tests, who_renounces_is_called_before, 0, HOST_LOOPS * 4);
     tcase_add_loop_test(tests, a_sender_that_waits_is_told_of_the_end, 0, HOST_LOOPS * 2);
     suite_add_tcase(suite, tests);
     return suite;

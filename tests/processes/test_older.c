@@ -1,4 +1,5 @@
-/* The calls of older generations that serve in a process of their own. */
+/* The calls of older generations that serve in a process of their own, and pages that their
+ * programs write. */
 #include "suites.h"
 
 #include <errno.h>
@@ -29,10 +30,14 @@ static const struct older_program *const programs[] = {&older_server, &older_loo
 static const struct older_program *older;
 static bool ignores_children;
 static int port;
-static pid_t program; /* the one that was started */
+static pid_t program;   /* the one that was started */
+static int descriptors; /* that it had before */
 
 static int look(void)
 {
+    /* What broadcasts need: the socket, the lock, and what tells the other of the end. */
+    if (count_descriptors() > descriptors + 3)
+        return 3;
     /* Children that it knows nothing of would be in the way of its own. */
     if (waitpid(-1, NULL, WNOHANG) >= 0 || errno != ECHILD)
         return 1;
@@ -59,7 +64,9 @@ static int play(void *unused)
     lws_set_log_level(0, NULL);
     if (ignores_children && signal(SIGCHLD, SIG_IGN) == SIG_ERR)
         return EXIT_FAILURE;
-    if (older->start(port) != 0)
+    descriptors = count_descriptors();
+    /* When it returns, there is somebody to broadcast to. */
+    if (older->start(port) != 0 || broadcast() != 0)
         return EXIT_FAILURE;
     answer(PARENT, (int)getpid());
     for (;;) {
@@ -206,6 +213,48 @@ static int call_wrongly(void *another)
     return another ? older_loop_of_another() : older_loop_of_nothing();
 }
 
+static int write_page(void *unused)
+{
+    (void)unused;
+    alarm(ROLE_SECONDS);
+    lws_set_log_level(0, NULL);
+    return (int)older_page_in_pieces(port);
+}
+
+/* Its time begins with each piece. */
+START_TEST(a_page_in_pieces_is_cut_when_it_is_left)
+{
+    int status = PAGE_WITHOUT_PORT;
+
+    for (int attempt = 0; attempt < 5 && status == PAGE_WITHOUT_PORT; attempt++) {
+        port = find_port();
+        status = run_in_child(write_page, NULL);
+    }
+    ck_assert_int_eq(status, PAGE_WAS_CUT);
+}
+END_TEST
+
+static int call_inside(void *unused)
+{
+    (void)unused;
+    alarm(ROLE_SECONDS);
+    lws_set_log_level(0, NULL);
+    return older_loop_inside(port);
+}
+
+/* Somebody else may have taken the port. */
+START_TEST(a_callback_cannot_be_forked_from)
+{
+    int status = 255;
+
+    for (int attempt = 0; attempt < 5 && status == 255; attempt++) {
+        port = find_port();
+        status = run_in_child(call_inside, NULL);
+    }
+    ck_assert_int_eq(status, EINVAL);
+}
+END_TEST
+
 START_TEST(what_cannot_be_served_is_refused)
 {
     bool another = true;
@@ -243,6 +292,8 @@ Suite *older_suite(void)
     tcase_add_loop_test(tests, the_program_goes_on_and_broadcasts, 0, 2 * BOTH);
     tcase_add_loop_test(tests, service_ends_when_the_program_is_killed, 0, BOTH);
     tcase_add_loop_test(tests, program_is_told_when_service_is_killed, 0, BOTH);
+    tcase_add_test(tests, a_page_in_pieces_is_cut_when_it_is_left);
+    tcase_add_test(tests, a_callback_cannot_be_forked_from);
     tcase_add_test(tests, what_cannot_be_served_is_refused);
     tcase_add_loop_test(tests, a_port_that_is_taken_is_an_error, 0, BOTH);
     suite_add_tcase(suite, tests);

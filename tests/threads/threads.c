@@ -25,6 +25,7 @@ enum {
     THREADS = 4,
     CALLS = 5000, /* of each */
     DESTRUCTIONS = 20,
+    BEGINNINGS = 20,
     CANCELLATIONS = 500,
     CONNECTIONS = 10,
     BROADCASTS = 150, /* of each */
@@ -380,11 +381,28 @@ static bool all_broadcasts_come(void)
     return expect(!atomic_load(&wrong), "broadcasts were lost, or not whole or in order");
 }
 
+/* The thread that made the context sends as another one begins to serve it. */
+static bool broadcasts_begin_with_service(void)
+{
+    bool good = true;
+
+    for (int i = 0; i < BEGINNINGS && good; i++) {
+        unsigned char bytes[] = "news";
+        struct served server;
+
+        served_begin(&server, loop_name, news_protocols);
+        for (int j = 0; j < 10 && good; j++)
+            good = libwebsockets_broadcast(&news_protocols[1], bytes, sizeof(bytes)) == 0;
+        served_end(&server);
+    }
+    return expect(good, "a broadcast failed as service began");
+}
+
 int main(int argc, char **argv)
 {
     static const char *const names[] = {"poll", "uv", "event", "own"};
-    static bool (*const tests[])(void) = {
-        calls_are_made_in_order, none_is_lost_in_the_end, all_broadcasts_come};
+    static bool (*const tests[])(void) = {calls_are_made_in_order, none_is_lost_in_the_end,
+        all_broadcasts_come, broadcasts_begin_with_service};
     unsigned int passed = 0, failed = 0;
 
     (void)alarm(SECONDS);

@@ -131,6 +131,7 @@ static int healthy_callback(struct libwebsocket_context *context, struct libwebs
         ck_assert(extension_is_idle(wsi));
         break;
     case LWS_CALLBACK_RECEIVE:
+    case LWS_CALLBACK_BROADCAST:
         ck_assert_int_eq(libwebsocket_write(wsi, in, len, LWS_WRITE_TEXT), (int)len);
         break;
     case LWS_CALLBACK_CLOSED:

@@ -11,9 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../support/children.h"
+#include "../support/ws_client.h"
 #include "creation.h"
 #include "extension.h"
 #include "failures.h"
+#include "program.h"
 #include "stage.h"
 #include "suites.h"
 
@@ -142,12 +145,75 @@ START_TEST(each_call_fails)
 }
 END_TEST
 
+static const enum failing_call channel_calls[] = {FAIL_SOCKETPAIR, FAIL_MEMFD_CREATE};
+
+static int broadcast_news(void)
+{
+    unsigned char news[] = "news";
+
+    errno = 0;
+    return libwebsockets_broadcast(&program_protocols[1], news, 4) < 0 ? errno : 0;
+}
+
+static int broadcast_in_child(void *unused)
+{
+    (void)unused;
+    return broadcast_news();
+}
+
+static bool news_is_there(void)
+{
+    unsigned int first;
+    size_t length, total;
+
+    return client_frame(&stage.healthy, &first, &length, &total) != NULL;
+}
+
+static void expect_news(void)
+{
+    unsigned int first;
+    size_t length, total;
+    const unsigned char *payload;
+
+    ck_assert(stage_wait(&stage.healthy, news_is_there));
+    payload = client_frame(&stage.healthy, &first, &length, &total);
+    ck_assert_uint_eq(first, WS_FIN | WS_TEXT);
+    ck_assert_uint_eq(length, 4);
+    ck_assert_mem_eq(payload, "news", 4);
+    client_take(&stage.healthy, total);
+}
+
+/* Only broadcasts from elsewhere are missing where the system lacks what they take. */
+START_TEST(serves_without_broadcasts_from_elsewhere)
+{
+    struct failure_plan plan = {.call = channel_calls[_i], .first = 1, .lasting = true};
+
+    stage_open();
+    for (size_t error = 0; error < failures_errors(plan.call); error++) {
+        plan.error = failures_error(plan.call, error);
+        failures_begin(&plan);
+        INSIDE_LIBRARY(stage_begin());
+        ck_assert_uint_gt(failures_made(), 0);
+        failures_end();
+        ck_assert_int_eq(run_in_child(broadcast_in_child, NULL), plan.error);
+        ck_assert_int_eq(broadcast_news(), 0);
+        expect_news();
+        ck_assert_int_eq(run_in_child(broadcast_in_child, NULL), plan.error);
+        ck_assert(client_echo(&stage.healthy, "good evening"));
+        stage_end();
+    }
+    stage_close();
+}
+END_TEST
+
 TCase *creation_failures_case(void)
 {
     TCase *failures = tcase_create("calls that fail");
 
     tcase_set_timeout(failures, 60);
     tcase_add_loop_test(failures, each_call_fails, 0, sizeof reached / sizeof reached[0]);
+    tcase_add_loop_test(failures, serves_without_broadcasts_from_elsewhere, 0,
+        sizeof channel_calls / sizeof channel_calls[0]);
     return failures;
 }
 
@@ -219,12 +285,32 @@ static void have_groups(void)
     REQUIRE(setgroups(3, groups) == 0);
 }
 
+/* What is the program's is not called with privileges that it has given up. */
+static int privileged_callback(struct libwebsocket_context *context,
+    struct libwebsocket_extension *extension, struct libwebsocket *wsi,
+    enum libwebsocket_extension_callback_reasons reason, void *user, void *in, size_t len)
+{
+    (void)context;
+    (void)extension;
+    (void)wsi;
+    (void)reason;
+    (void)user;
+    (void)in;
+    (void)len;
+    REQUIRE(is_user(NOBODY) && is_group(NOBODY) && has_only_group(NOBODY));
+    return 0;
+}
+
 static void becomes_nobody(void)
 {
+    static struct libwebsocket_extension extensions[] = {
+        {"privileged", privileged_callback, 0, NULL}, {NULL, NULL, 0, NULL}};
     struct creation creation;
 
     have_groups();
     creation_setup(&creation);
+    if (extension_is_there())
+        creation.info.extensions = extensions;
     creation.info.uid = NOBODY;
     creation.info.gid = NOBODY;
     REQUIRE(creation_try(&creation) == 0);

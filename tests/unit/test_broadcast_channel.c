@@ -318,11 +318,40 @@ START_TEST(the_end_is_told)
 {
     struct broadcast taken;
 
-    if (_i == 0)
-        ck_assert_int_eq(shutdown(ground.channel.sender, SHUT_WR), 0);
-    else
-        send_raw(NULL, 0, NULL, 0);
+    ck_assert_int_eq(shutdown(ground.channel.sender, SHUT_WR), 0);
     ck_assert_int_eq(ground_take(&ground, &taken), BROADCAST_OVER);
+    ck_assert_int_eq(ground_take(&ground, &taken), BROADCAST_OVER);
+}
+END_TEST
+
+/* As a process may send it that means ill. */
+START_TEST(a_packet_with_nothing_in_it_is_not_the_end)
+{
+    struct broadcast taken;
+
+    send_raw(NULL, 0, NULL, 0);
+    send_raw(NULL, 0, NULL, 0);
+    ck_assert_int_eq(ground_take(&ground, &taken), BROADCAST_DROPPED);
+    ck_assert_int_eq(errno, EBADMSG);
+    ck_assert_int_eq(ground_take(&ground, &taken), BROADCAST_DROPPED);
+    ck_assert_int_eq(ground_take(&ground, &taken), BROADCAST_NONE);
+    pass(100);
+}
+END_TEST
+
+/* Another process may have it that sending does not wait. */
+START_TEST(a_sender_waits_whatever_the_socket_is_set_to)
+{
+    int flags = fcntl(ground.channel.sender, F_GETFL);
+    unsigned char *bytes = make_message(1000);
+
+    ck_assert_int_ge(flags, 0);
+    ck_assert_int_eq(fcntl(ground.channel.sender, F_SETFL, flags | O_NONBLOCK), 0);
+    while (broadcast_channel_send(&ground.channel, &ground.lock, 0, bytes, 1000, 1))
+        continue;
+    ck_assert_int_eq(errno, ETIMEDOUT);
+    ck_assert_int_eq(fcntl(ground.channel.sender, F_GETFL), flags);
+    free(bytes);
 }
 END_TEST
 
@@ -342,7 +371,9 @@ Suite *broadcast_channel_suite(void)
     tcase_add_test(tests, limit_on_files_is_an_error_and_no_signal);
     tcase_add_test(tests, malformed_packets_are_dropped);
     tcase_add_test(tests, wrong_descriptors_are_dropped_and_closed);
-    tcase_add_loop_test(tests, the_end_is_told, 0, 2);
+    tcase_add_test(tests, the_end_is_told);
+    tcase_add_test(tests, a_packet_with_nothing_in_it_is_not_the_end);
+    tcase_add_test(tests, a_sender_waits_whatever_the_socket_is_set_to);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -58,6 +58,13 @@ static int become_nobody(void)
     return several_groups() || setresgid(GROUP, GROUP, GROUP) || setresuid(USER, USER, USER);
 }
 
+static int become_nobody_with_one_group(void)
+{
+    const gid_t group = GROUP;
+
+    return setgroups(1, &group) || setresgid(GROUP, GROUP, GROUP) || setresuid(USER, USER, USER);
+}
+
 /* Somebody who is not root, and may choose groups all the same. */
 static int become_chooser(void)
 {
@@ -114,8 +121,11 @@ START_TEST(who_may_not_is_refused)
 {
     EXPECT(1, GROUP + 1, -1, become_nobody, NULL);
     EXPECT(1, -1, USER + 1, become_nobody, NULL);
-    /* But may stay. */
-    EXPECT(0, GROUP, USER, become_nobody, NULL);
+    /* The groups that are to be given up would stay. */
+    EXPECT(1, GROUP, USER, become_nobody, NULL);
+    EXPECT(1, -1, USER, become_nobody, NULL);
+    EXPECT(0, GROUP, USER, become_nobody_with_one_group, NULL);
+    EXPECT(0, -1, USER, become_nobody_with_one_group, NULL);
 }
 END_TEST
 

@@ -3,15 +3,18 @@
  * 11, get_reserved_bits.
  *
  * Run: jan2013_log_level PORT TAKEN-PORT
- * Peer: somebody else listens on TAKEN-PORT, on all addresses. A WebSocket to "bits" sends one text
- * and closes.
+ * Peer: somebody else listens on TAKEN-PORT, on all addresses. A handshake that is refused; a
+ * WebSocket to "bits" sends the text "more"; another handshake that is refused; the first one
+ * closes.
  *
- * Prints on stdout: "quiet: no context", "loud: no context", "reserved bits 0", "closed", "done";
- * on stderr nothing between the lines "(quiet)" and "(loud)" that the program writes there, and at
- * least one line after "(loud)". Exit status 0.
+ * Prints on stdout: "quiet: no context", "loud: no context", "reserved bits 0", "more", "closed",
+ * "done". On stderr nothing between the lines "(quiet)" and "(loud)" that the program writes there;
+ * after "(loud)" what is an error, but nothing of the refused handshake; after "(more)", where it
+ * has asked for LLL_INFO, that the other one is refused. Exit status 0.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <libwebsockets.h>
@@ -24,6 +27,11 @@ static int callback_bits(struct libwebsocket_context *context, struct libwebsock
     switch (reason) {
     case LWS_CALLBACK_RECEIVE:
         printf("reserved bits %d\n", libwebsocket_get_reserved_bits(wsi));
+        if (len == 4 && memcmp(in, "more", 4) == 0) {
+            fprintf(stderr, "(more)\n");
+            lws_set_log_level(LLL_INFO);
+            printf("more\n");
+        }
         break;
     case LWS_CALLBACK_CLOSED:
         printf("closed\n");
