@@ -23,6 +23,10 @@ LWS_BEGIN_DECLARATIONS
  *
  * Destroying the context frees these events at once; the base needs no further turn.
  *
+ * A process that was forked since shares the base with the other one, and cannot use the context by
+ * it: calls fail there with EBUSY until it has been attached to a base that was made after the
+ * fork.
+ *
  * Returns 0. Returns -1 with errno and a log line where context or base is NULL, where it is called
  * from inside one of the four POLL_FD callbacks or the context is being destroyed (EINVAL); where
  * memory is short (ENOMEM); or where libevent would not watch one of the descriptors (the system's

@@ -31,6 +31,9 @@ LWS_BEGIN_DECLARATIONS
  * program may keep an array for poll(2) and mix libwebsocket_service_fd() with
  * libwebsocket_service(). What it returns from them is ignored.
  *
+ * In a process that was forked since, the next call of libwebsocket_service() begins anew by
+ * itself.
+ *
  * Returns 0. Returns -1 with errno and a log line where context is NULL, where it is called from
  * inside one of the four or the context is being destroyed (EINVAL); where memory or descriptors
  * are short (ENOMEM, EMFILE, ENFILE); or where the system would not watch one of the descriptors

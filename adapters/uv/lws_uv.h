@@ -23,6 +23,10 @@ LWS_BEGIN_DECLARATIONS
  * more before uv_loop_close(), which otherwise returns UV_EBUSY: let uv_run() come to its end, or
  * call uv_run(loop, UV_RUN_NOWAIT). The memory of the handles is freed then.
  *
+ * A process that was forked since shares the loop with the other one, and cannot use the context by
+ * it: calls fail there with EBUSY until it has been attached to a loop that was made after the
+ * fork.
+ *
  * Returns 0. Returns -1 with errno and a log line where context or loop is NULL, where it is called
  * from inside one of the four POLL_FD callbacks or the context is being destroyed (EINVAL); where
  * memory is short (ENOMEM); or where libuv would not watch one of the descriptors (libuv's own

@@ -29,7 +29,9 @@ enum lws_log_levels {
 /*
  * Chooses which lines are emitted and where they go. It holds for the whole process.
  *
- *   level              LLL_ bits; 0 silences everything. At the start ERR, WARN and NOTICE are on.
+ *   level              LLL_ bits; 0 silences everything. At the start ERR, WARN and NOTICE are on,
+ *                      and once a program of a level before 2013-01-19 has made a context ERR and
+ *                      WARN, as long as nobody in the process has called this.
  *   log_emit_function  receives one line at a time, which ends in a newline and belongs to the
  *                      library; it is called from whatever thread logs, and must not call back
  *                      into the library. NULL leaves the function as it is; at the start lines go
