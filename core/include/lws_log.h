@@ -52,7 +52,7 @@ LWS_VISIBLE void lws_set_log_level(
  *   format   a format and its arguments, read before the call returns
  */
 LWS_VISIBLE void _lws_log(int filter, const char *format, ...) LWS_LINK(_lws_log)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((__format__(__printf__, 2, 3)));
 
 /*
  * Emits the bytes at buf as lines of hexadecimal numbers and text at level LLL_DEBUG; nothing
