@@ -25,7 +25,8 @@
 /* Room for the path of a file, and what is wrong with it. */
 enum { REASON_SIZE = PATH_MAX + 256 };
 
-/* A connection that is none, for one of the engine's own descriptors. NULL: it was closed. */
+/* A connection that is none, for one of the engine's own descriptors. NULL where memory is short:
+ * the descriptor is still the caller's. */
 static struct libwebsocket *add_internal(
     struct libwebsocket_context *context, int fd, enum connection_state state)
 {
