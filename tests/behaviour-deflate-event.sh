@@ -5,4 +5,4 @@
 LWS_TEST_LOOP=event
 LWS_TEST_DEFLATE=1
 export LWS_TEST_LOOP LWS_TEST_DEFLATE
-exec tests/behaviour/behaviour_tests
+exec "$(dirname "$0")/behaviour/run.sh"

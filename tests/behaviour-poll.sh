@@ -2,4 +2,4 @@
 # The behaviour tests on one loop; run from the top of the build folder.
 LWS_TEST_LOOP=poll
 export LWS_TEST_LOOP
-exec tests/behaviour/behaviour_tests
+exec "$(dirname "$0")/behaviour/run.sh"

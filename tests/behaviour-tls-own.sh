@@ -5,4 +5,4 @@
 LWS_TEST_LOOP=own
 LWS_TEST_TLS=1
 export LWS_TEST_LOOP LWS_TEST_TLS
-exec tests/behaviour/behaviour_tests
+exec "$(dirname "$0")/behaviour/run.sh"

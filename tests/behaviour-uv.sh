@@ -4,4 +4,4 @@
 [ "${LWS_TEST_BRIEF:-}" != 1 ] || exit 77
 LWS_TEST_LOOP=uv
 export LWS_TEST_LOOP
-exec tests/behaviour/behaviour_tests
+exec "$(dirname "$0")/behaviour/run.sh"
