@@ -21,6 +21,8 @@ int __wrap_pthread_create(
     pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument);
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
 
 struct counts {
     unsigned int asked;
@@ -155,14 +157,25 @@ void memory_fail_next(void)
     memory_fails = true;
 }
 
+static bool fails_now(void)
+{
+    bool fails = memory_fails;
+
+    memory_fails = false;
+    if (fails)
+        errno = ENOMEM;
+    return fails;
+}
+
 void *__wrap_malloc(size_t size)
 {
-    if (memory_fails) {
-        memory_fails = false;
-        errno = ENOMEM;
-        return NULL;
-    }
-    return __real_malloc(size);
+    return fails_now() ? NULL : __real_malloc(size);
+}
+
+/* A compiler may make one of the other and of what clears it. */
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fails_now() ? NULL : __real_calloc(count, size);
 }
 
 /* All but those that cannot be blocked, and those that the C library keeps to itself. */
