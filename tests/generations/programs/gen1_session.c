@@ -10,8 +10,9 @@
  *   a handshake to "unknown", which is refused
  *   a WebSocket to "session": text "finish"; the program ends, and the service process with it
  *
- * A line is: the reason, the protocol, "nth" and how many callbacks had this session's memory
- * before (0 in ESTABLISHED: it was zeroed, and is the same until CLOSED), the data.
+ * A line is: the reason, the protocol, and the arguments. "wsi" is the connection's own; "nth" is
+ * this session's memory and how many callbacks had it before (0 in ESTABLISHED: it was zeroed, and
+ * is the same until CLOSED).
  * ../sessions/gen1_session.txt has them. Exit status 0.
  */
 #include <stdio.h>
@@ -26,6 +27,7 @@ struct per_session_data__session {
 };
 
 static const char *page;
+static struct libwebsocket *peer;
 static int finish[2];
 
 static const char *reason_name(enum libwebsocket_callback_reasons reason)
@@ -46,17 +48,54 @@ static const char *reason_name(enum libwebsocket_callback_reasons reason)
     }
 }
 
+static const char *whose(struct libwebsocket *wsi)
+{
+    if (wsi == NULL)
+        return "no wsi";
+    return wsi == peer ? "wsi" : "another wsi";
+}
+
+/* one line; what `user` and `in` are depends on the reason, so they come in words */
+static void write_down(struct libwebsocket *wsi, enum libwebsocket_callback_reasons reason,
+    const char *protocol, const char *user, const char *in, size_t len)
+{
+    printf("%s %s: %s, user %s, in %s, len %d\n", reason_name(reason), protocol, whose(wsi), user,
+        in, (int)len);
+}
+
+static const char *session(void *user)
+{
+    static char words[32];
+    struct per_session_data__session *pss = (struct per_session_data__session *)user;
+
+    if (pss == NULL)
+        return "NULL";
+    snprintf(words, sizeof(words), "nth %d", pss->callbacks++);
+    return words;
+}
+
+static const char *text(void *in, size_t len)
+{
+    static char words[32];
+
+    if (in == NULL)
+        return "NULL";
+    snprintf(words, sizeof(words), "\"%.*s\"", (int)len, (char *)in);
+    return words;
+}
+
 static int callback_http(struct libwebsocket *wsi, enum libwebsocket_callback_reasons reason,
     void *user, void *in, size_t len)
 {
     switch (reason) {
     case LWS_CALLBACK_HTTP:
-        printf("HTTP %s\n", (char *)in);
+        peer = wsi;
+        write_down(wsi, reason, "http-only", text(user, 0), text(in, len), len);
         if (libwebsockets_serve_http_file(wsi, page, "text/plain") < 0)
             return 1;
         break;
     default:
-        printf("%s http-only\n", reason_name(reason));
+        write_down(wsi, reason, "http-only", text(user, 0), text(in, len), len);
         break;
     }
     return 0;
@@ -65,20 +104,21 @@ static int callback_http(struct libwebsocket *wsi, enum libwebsocket_callback_re
 static int callback_session(struct libwebsocket *wsi, enum libwebsocket_callback_reasons reason,
     void *user, void *in, size_t len)
 {
-    struct per_session_data__session *pss = (struct per_session_data__session *)user;
-
     switch (reason) {
     case LWS_CALLBACK_ESTABLISHED:
+        peer = wsi;
+        write_down(wsi, reason, "session", session(user), text(in, len), len);
+        break;
     case LWS_CALLBACK_CLOSED:
-        printf("%s session nth %d\n", reason_name(reason), pss->callbacks++);
+        write_down(wsi, reason, "session", session(user), text(in, len), len);
         break;
     case LWS_CALLBACK_RECEIVE:
-        printf("RECEIVE session nth %d %.*s\n", pss->callbacks++, (int)len, (char *)in);
+        write_down(wsi, reason, "session", session(user), text(in, len), len);
         if (len == 6 && memcmp(in, "finish", 6) == 0 && write(finish[1], "f", 1) != 1)
             perror("write");
         break;
     default:
-        printf("%s session\n", reason_name(reason));
+        write_down(wsi, reason, "session", text(user, 0), text(in, len), len);
         break;
     }
     return 0;

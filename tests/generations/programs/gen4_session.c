@@ -12,8 +12,9 @@
  *   a handshake to "unknown", which is refused
  *   a WebSocket to "session": text "finish"; the context is destroyed while it is open: code 1001
  *
- * A line is: the reason, the protocol, "nth" and how many callbacks had this session's memory
- * before (0 in ESTABLISHED: it was zeroed, and is the same until CLOSED), the data.
+ * A line is: the reason, the protocol, and the arguments. "wsi" is the connection's own; "nth" is
+ * this session's memory and how many callbacks had it before (0 in ESTABLISHED: it was zeroed, and
+ * is the same until CLOSED).
  * ../sessions/gen4_session.txt has them. Exit status 0.
  */
 #include <stdio.h>
@@ -28,6 +29,8 @@ struct per_session_data__session {
 };
 
 static const char *page;
+static struct libwebsocket_context *the_context;
+static struct libwebsocket *peer;
 static int finish;
 static char is_peer[1024];
 
@@ -71,10 +74,51 @@ static const char *reason_name(enum libwebsocket_callback_reasons reason)
     }
 }
 
+static const char *whose(struct libwebsocket *wsi)
+{
+    if (wsi == NULL)
+        return "no wsi";
+    return wsi == peer ? "wsi" : "another wsi";
+}
+
+/* one line; what `user` and `in` are depends on the reason, so they come in words */
+static void write_down(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, const char *protocol, const char *user,
+    const char *in, size_t len)
+{
+    if (the_context == NULL)
+        the_context = context;
+    printf("%s %s: %s, %s, user %s, in %s, len %d\n", reason_name(reason), protocol,
+        context == the_context ? "context" : "wrong context", whose(wsi), user, in, (int)len);
+}
+
+static const char *session(void *user)
+{
+    static char words[32];
+    struct per_session_data__session *pss = (struct per_session_data__session *)user;
+
+    if (pss == NULL)
+        return "NULL";
+    snprintf(words, sizeof(words), "nth %d", pss->callbacks++);
+    return words;
+}
+
+static const char *text(void *in, size_t len)
+{
+    static char words[32];
+
+    if (in == NULL)
+        return "NULL";
+    snprintf(words, sizeof(words), "\"%.*s\"", (int)len, (char *)in);
+    return words;
+}
+
 /* what is about connections, and not about the library's own descriptors, is written down */
-static void poll_fd(enum libwebsocket_callback_reasons reason, int fd)
+static void poll_fd(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
 {
     static int last_filtered = -1;
+    int fd = (int)(long)user;
 
     if (fd < 0 || fd >= (int)sizeof(is_peer)) {
         printf("%s wrong fd %d\n", reason_name(reason), fd);
@@ -82,15 +126,16 @@ static void poll_fd(enum libwebsocket_callback_reasons reason, int fd)
     }
     if (reason == LWS_CALLBACK_FILTER_NETWORK_CONNECTION) {
         last_filtered = fd;
-        printf("%s\n", reason_name(reason));
     } else if (reason == LWS_CALLBACK_ADD_POLL_FD && fd == last_filtered) {
         last_filtered = -1;
         is_peer[fd] = 1;
-        printf("%s\n", reason_name(reason));
+        peer = wsi;
     } else if (reason == LWS_CALLBACK_DEL_POLL_FD && is_peer[fd]) {
         is_peer[fd] = 0;
-        printf("%s\n", reason_name(reason));
+    } else {
+        return;
     }
+    write_down(context, wsi, reason, "http-only", "fd", text(in, len), len);
 }
 
 static int callback_http(struct libwebsocket_context *context, struct libwebsocket *wsi,
@@ -98,20 +143,24 @@ static int callback_http(struct libwebsocket_context *context, struct libwebsock
 {
     switch (reason) {
     case LWS_CALLBACK_HTTP:
-        printf("HTTP %s\n", (char *)in);
+        write_down(context, wsi, reason, "http-only", text(user, 0), text(in, len), len);
         if (libwebsockets_serve_http_file(context, wsi, page, "text/plain") < 0)
             return 1;
+        break;
+    case LWS_CALLBACK_HTTP_FILE_COMPLETION:
+        write_down(context, wsi, reason, "http-only", text(user, 0),
+            in != NULL && strcmp((char *)in, page) == 0 ? "page" : "a wrong path", len);
         break;
     case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
     case LWS_CALLBACK_ADD_POLL_FD:
     case LWS_CALLBACK_DEL_POLL_FD:
-        poll_fd(reason, (int)(long)user);
+        poll_fd(context, wsi, reason, user, in, len);
         break;
     case LWS_CALLBACK_SET_MODE_POLL_FD:
     case LWS_CALLBACK_CLEAR_MODE_POLL_FD:
         break;
     default:
-        printf("%s http-only\n", reason_name(reason));
+        write_down(context, wsi, reason, "http-only", text(user, 0), text(in, len), len);
         break;
     }
     return 0;
@@ -120,18 +169,17 @@ static int callback_http(struct libwebsocket_context *context, struct libwebsock
 static int callback_session(struct libwebsocket_context *context, struct libwebsocket *wsi,
     enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
 {
-    struct per_session_data__session *pss = (struct per_session_data__session *)user;
     unsigned char buf[LWS_SEND_BUFFER_PRE_PADDING + 8 + LWS_SEND_BUFFER_POST_PADDING];
     struct lws_tokens *tokens = (struct lws_tokens *)user;
 
     switch (reason) {
     case LWS_CALLBACK_ESTABLISHED:
     case LWS_CALLBACK_CLOSED:
-        printf("%s session nth %d\n", reason_name(reason), pss->callbacks++);
+        write_down(context, wsi, reason, "session", session(user), text(in, len), len);
         break;
     case LWS_CALLBACK_RECEIVE:
-        printf("RECEIVE session nth %d %.*s rest %d final %d\n", pss->callbacks++, (int)len,
-            (char *)in, (int)libwebsockets_remaining_packet_payload(wsi),
+        write_down(context, wsi, reason, "session", session(user), text(in, len), len);
+        printf("rest %d, final %d\n", (int)libwebsockets_remaining_packet_payload(wsi),
             libwebsocket_is_final_fragment(wsi));
         if (len == 6 && memcmp(in, "finish", 6) == 0)
             finish = 1;
@@ -141,15 +189,17 @@ static int callback_session(struct libwebsocket_context *context, struct libwebs
             libwebsocket_close_and_free_session(context, wsi, LWS_CLOSE_STATUS_NORMAL);
         break;
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        printf("%s session nth %d\n", reason_name(reason), pss->callbacks++);
+        write_down(context, wsi, reason, "session", session(user), text(in, len), len);
         memcpy(&buf[LWS_SEND_BUFFER_PRE_PADDING], "written", 7);
         libwebsocket_write(wsi, &buf[LWS_SEND_BUFFER_PRE_PADDING], 7, LWS_WRITE_TEXT);
         break;
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
-        printf("FILTER_PROTOCOL_CONNECTION session %s\n", tokens[WSI_TOKEN_GET_URI].token);
+        write_down(context, wsi, reason, "session",
+            strcmp(tokens[WSI_TOKEN_GET_URI].token, "/") == 0 ? "tokens of /" : "wrong tokens",
+            text(in, strlen((char *)in)), len);
         break;
     default:
-        printf("%s session\n", reason_name(reason));
+        write_down(context, wsi, reason, "session", text(user, 0), text(in, len), len);
         break;
     }
     return 0;
