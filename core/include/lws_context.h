@@ -72,7 +72,8 @@ struct lws_context_creation_info {
      * its certificate, with those of the authorities between it and the root behind it, and the
      * private key. All TCP connections that it accepts are encrypted then, those by Unix-domain
      * sockets never. Where the context does not listen they are what its clients show if the
-     * server asks for a certificate. Both are set, or both NULL.
+     * server asks for a certificate. Without a certificate the key is ignored; a certificate alone
+     * is an error.
      */
     const char *ssl_cert_filepath;
     const char *ssl_private_key_filepath;

@@ -188,8 +188,9 @@ static bool copy_tls(struct libwebsocket_context *context,
     struct text *error)
 {
     struct engine_tls *tls = &context->engine.tls;
-    const struct tls_files named = {info->ssl_cert_filepath, info->ssl_private_key_filepath,
-        info->ssl_ca_filepath, info->ssl_cipher_list, extras->ssl_private_key_password};
+    const struct tls_files named = {info->ssl_cert_filepath,
+        info->ssl_cert_filepath ? info->ssl_private_key_filepath : NULL, info->ssl_ca_filepath,
+        info->ssl_cipher_list, extras->ssl_private_key_password};
     bool for_server = listens(info, extras);
     struct tls_files client = {extras->client_ssl_cert_filepath,
         extras->client_ssl_private_key_filepath,

@@ -214,6 +214,27 @@ START_TEST(says_why_it_cannot_be_created)
 }
 END_TEST
 
+static void name_a_key(struct lws_context_creation_info *info, struct lws_context_extras *extras)
+{
+    (void)extras;
+    info->ssl_private_key_filepath = "/nowhere/at/all.key";
+}
+
+/* As the documents of all generations have it. */
+START_TEST(ignores_a_key_without_a_certificate)
+{
+    struct server_options options = {.plain = true, .adjust = name_a_key};
+    struct server *server = server_start(&options);
+    struct ws_client *client = ws_open(server_port(server), "echo");
+
+    ws_send_frame(client, WS_FIN | WS_TEXT, "plain", 5);
+    ws_expect_text(client, "plain");
+    ws_finish(client);
+    ws_free(client);
+    server_stop(server);
+}
+END_TEST
+
 static void listen_on_path(
     struct lws_context_creation_info *info, struct lws_context_extras *extras)
 {
@@ -346,6 +367,7 @@ Suite *lifetime_suite(void)
 
     tcase_add_loop_test(
         creation, says_why_it_cannot_be_created, 0, sizeof bad_infos / sizeof bad_infos[0]);
+    tcase_add_test(creation, ignores_a_key_without_a_certificate);
     tcase_add_test(creation, listens_on_a_path);
     suite_add_tcase(suite, creation);
 

@@ -193,7 +193,6 @@ static const struct {
 } unusable[] = {
     {"no certificate", {.certificate = "missing.pem"}, "missing.pem"},
     {"no key", {.key = "missing.key"}, "missing.key"},
-    {"no certificate's name", {.certificate = ""}, "certificate"},
     {"no key's name", {.key = ""}, "key"},
     {"another's key", {.key = "client.key"}, "client.key"},
     {"a key for a certificate", {.certificate = "server.key"}, "server.key"},

@@ -212,9 +212,6 @@ START_TEST(wrong_info)
     creation.info.ssl_cert_filepath = "cert.pem";
     expect_failure(&creation, "private key");
     creation.info.ssl_cert_filepath = NULL;
-    creation.info.ssl_private_key_filepath = "key.pem";
-    expect_failure(&creation, "private key");
-    creation.info.ssl_private_key_filepath = NULL;
     creation.info.ssl_ca_filepath = "no-such-ca.pem";
     expect_failure(&creation, "no-such-ca.pem");
     creation.info.ssl_ca_filepath = NULL;
