@@ -219,12 +219,17 @@ static bool fill_tokens(struct libwebsocket *wsi)
 
 static void accept_answer(struct libwebsocket *wsi, struct protocol *protocol)
 {
+    const struct protocol *before = wsi->protocol;
     void *session;
 
     wsi->protocol = protocol;
-    if (!wsi->session_lent && !websocket_session(protocol, &wsi->session)) {
-        client_fail(wsi, "out of memory");
-        return;
+    /* The program may have had memory made before there was an answer. */
+    if (!wsi->session_lent && (!wsi->session || protocol != before)) {
+        free(wsi->session);
+        if (!websocket_session(protocol, &wsi->session)) {
+            client_fail(wsi, "out of memory");
+            return;
+        }
     }
     if (connection_callback(wsi, LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH, NULL, 0)) {
         client_fail(wsi, "rejected by the program");

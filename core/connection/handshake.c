@@ -94,7 +94,8 @@ static struct verdict check_request(const struct http_exchange *exchange, bool h
     version = check_version(exchange);
     if (version.status)
         return version;
-    if (extensions && !extension_list_is_valid(extensions))
+    /* Clients of libwebsockets send the field though they have nothing to offer. */
+    if (extensions && extensions[0] && !extension_list_is_valid(extensions))
         return (struct verdict){400, "Sec-WebSocket-Extensions is not a list of extensions"};
     if (!key || http_head_count(&exchange->head, "Sec-WebSocket-Key") != 1 ||
         !websocket_key_is_valid(key))
@@ -207,6 +208,22 @@ static void leave_http(struct libwebsocket *wsi)
     wsi->session = NULL;
 }
 
+static bool is_over(const struct libwebsocket *wsi)
+{
+    return engine_of(wsi)->ending || wsi->state != CONNECTION_HTTP_HEAD;
+}
+
+static bool is_wanted(struct libwebsocket *wsi, struct protocol *protocol)
+{
+    /* Not const in the API: programs only read what is there. */
+    if (connection_callback_as(wsi, protocol, LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION,
+            wsi->http->tokens.list, (void *)(size_t)protocol->name, 0)) {
+        http_response_refuse(wsi, 403, "the program does not want it");
+        return false;
+    }
+    return !is_over(wsi);
+}
+
 void handshake(struct libwebsocket *wsi, bool has_body)
 {
     struct http_exchange *exchange = wsi->http;
@@ -220,28 +237,28 @@ void handshake(struct libwebsocket *wsi, bool has_body)
         http_response_refuse(wsi, verdict.status, verdict.why);
         return;
     }
-    /* Not const in the API: programs only read what is there. */
-    if (connection_callback_as(wsi, protocol, LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION,
-            exchange->tokens.list, (void *)(size_t)protocol->name, 0)) {
-        http_response_refuse(wsi, 403, "the program does not want it");
-        return;
-    }
-    if (engine_of(wsi)->ending || wsi->state != CONNECTION_HTTP_HEAD)
-        return;
     if (!websocket_session(protocol, &acceptance.session)) {
         http_response_refuse(wsi, 503, "out of memory for a session");
         return;
     }
-    if (!send_acceptance(wsi, &acceptance)) {
-        extension_release(wsi);
-        free(acceptance.session);
-        return;
+    exchange->acceptance = &acceptance;
+    if (is_wanted(wsi, protocol) && send_acceptance(wsi, &acceptance)) {
+        leave_http(wsi);
+        if (!is_over(wsi)) {
+            websocket_establish(wsi, protocol, acceptance.session);
+            return;
+        }
     }
-    leave_http(wsi);
-    if (engine_of(wsi)->ending || wsi->state != CONNECTION_HTTP_HEAD) {
-        extension_release(wsi);
-        free(acceptance.session);
-        return;
-    }
-    websocket_establish(wsi, protocol, acceptance.session);
+    if (wsi->http)
+        wsi->http->acceptance = NULL;
+    extension_release(wsi);
+    free(acceptance.session);
+}
+
+bool handshake_session(const struct libwebsocket *wsi, void **session)
+{
+    if (!wsi->http || !wsi->http->acceptance)
+        return false;
+    *session = wsi->http->acceptance->session;
+    return true;
 }

@@ -10,4 +10,8 @@ bool handshake_is_meant(const struct http_head *head);
 /* Refuses the request, or makes the connection a WebSocket. */
 void handshake(struct libwebsocket *wsi, bool has_body);
 
+/* Whether the program is being asked about a handshake; then `*session` is the session memory that
+ * the WebSocket will have, NULL where its protocol has none. */
+bool handshake_session(const struct libwebsocket *wsi, void **session);
+
 #endif

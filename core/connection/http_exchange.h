@@ -37,6 +37,7 @@ struct http_exchange {
     off_t file_offset;
     uint64_t file_remaining;
     struct header_tokens tokens;
+    const struct acceptance *acceptance; /* of a handshake that the program may still refuse */
 };
 
 /* Returns the connection's, made if there is none; NULL where memory is short. */

@@ -164,7 +164,8 @@ LWS_VISIBLE void libwebsocket_client_close(struct libwebsocket *wsi)
 /*
  * Ends the connection with that descriptor now. A WebSocket is sent a close frame with code 1000,
  * and its answer is not waited for. CLOSED comes before this returns, or where it is called from a
- * callback, when the outermost call into the library does.
+ * callback, when the outermost call into the library does. Where libwebsockets_serve_http_file() is
+ * sending a file, the connection ends behind that.
  *
  * Does nothing, but for a log line, where the descriptor is not that of a connection of the
  * context. From 2011-02-19 until 2013-02-13.
@@ -195,8 +196,11 @@ LWS_VISIBLE void libwebsocket_close_and_free_session(
 /*
  * The session memory of a connection, which is made, all zero, where it does not have any yet.
  *
- * It is the library's, and there until CLOSED has returned. Returns NULL where its protocol has no
- * session memory, memory is short, or wsi is no connection. From 2011-03-05 until 2013-10-25.
+ * It is the library's, and there until CLOSED has returned. From FILTER_PROTOCOL_CONNECTION on it
+ * is what the WebSocket has; a client's is kept where the server chooses the protocol it was made
+ * for, the first of those that were asked for, and made anew, all zero, where it chooses another.
+ * Returns NULL where its protocol has no session memory, memory is short, or wsi is no connection.
+ * From 2011-03-05 until 2013-10-25.
  */
 LWS_VISIBLE void *libwebsocket_ensure_user_space(struct libwebsocket *wsi)
     LWS_LINK(libwebsocket_ensure_user_space);

@@ -186,10 +186,11 @@ enum libwebsocket_callback_reasons {
 
 #if LWS_SINCE(20110305)
     /*
-     * A client's handshake is being written. Comes to protocols[0]; `user` is NULL, or what
-     * the caller gave, `in` is a char ** that points to where the next header line may be put, and
-     * `len` is the room there in bytes. Write whole lines, each with CRLF at its end, and move the
-     * pointer behind them. Lines that do not have this form fail the connection. Since 2011-03-05.
+     * A client's handshake is being written. Comes to protocols[0]; `user` is NULL, or what the
+     * caller gave or libwebsocket_ensure_user_space() has made, `in` is a char ** that points to
+     * where the next header line may be put, and `len` is the room there in bytes. Write whole
+     * lines, each with CRLF at its end, and move the pointer behind them. Lines that do not have
+     * this form fail the connection. Since 2011-03-05.
      */
     LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER = 19,
 

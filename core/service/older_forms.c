@@ -1,6 +1,7 @@
 /* Functions in the forms of older levels, and functions that the newest is without. */
 #include "codec/close_payload.h"
 #include "connection/connection.h"
+#include "connection/handshake.h"
 #include "connection/lifecycle.h"
 #include "connection/payload_output.h"
 #include "service/context.h"
@@ -86,7 +87,10 @@ static void end_now(struct libwebsocket *wsi, unsigned int code)
     }
     if (!context_enter(context, CALL_ENDING))
         return;
-    if (wsi->state != CONNECTION_DEAD)
+    /* When files were still sent by the call that names them, this was how to end behind one. */
+    if (connection_is_http(wsi) && http_exchange_sends_file(wsi))
+        connection_close_gracefully(wsi);
+    else if (wsi->state != CONNECTION_DEAD)
         connection_close_at_once(wsi, code, "given up by the program");
     (void)context_leave(context, CALL_ENDING);
 }
@@ -97,6 +101,8 @@ GONE(void, libwebsockets_hangup_on_client, (struct libwebsocket_context * contex
 
     if (wsi)
         end_now(wsi, CLOSE_NORMAL);
+    else
+        lwsl_warn("descriptor %d: not a connection of this context\n", fd);
 }
 
 OLDER(void, libwebsocket_close_and_free_session, 20110214,
@@ -130,5 +136,9 @@ GONE(void, libwebsocket_client_close, (struct libwebsocket * wsi))
 /* At the level of the engine's own headers, which declare it. */
 void *libwebsocket_ensure_user_space(struct libwebsocket *wsi)
 {
-    return wsi && !connection_is_internal(wsi) ? connection_session(wsi) : NULL;
+    void *session;
+
+    if (!wsi || connection_is_internal(wsi))
+        return NULL;
+    return handshake_session(wsi, &session) ? session : connection_session(wsi);
 }

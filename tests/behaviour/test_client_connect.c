@@ -112,6 +112,57 @@ START_TEST(has_the_callers_memory)
 }
 END_TEST
 
+/* The session memory can be had before there is an answer, and is kept where that names the
+ * protocol it is for. */
+static void make_memory(struct server *loop, void *argument)
+{
+    struct client *client = argument;
+    char *memory;
+
+    client_begin_here(client);
+    memory = libwebsocket_ensure_user_space(client->wsi);
+    ck_assert_ptr_nonnull(memory);
+    ck_assert_mem_eq(memory, "\0\0\0\0", 4);
+    strcpy(memory, "kept");
+    ck_assert_ptr_eq(libwebsocket_ensure_user_space(client->wsi), memory);
+    (void)loop;
+}
+
+static int look_into_memory(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
+{
+    const char *chosen = server_user(server_here());
+
+    (void)context, (void)in, (void)len;
+    if (reason != LWS_CALLBACK_CLIENT_ESTABLISHED)
+        return 0;
+    ck_assert_ptr_eq(libwebsocket_ensure_user_space(wsi), user);
+    if (strcmp(chosen, "chat") == 0)
+        ck_assert_str_eq(user, "kept");
+    else
+        ck_assert_ptr_null(user);
+    return 0;
+}
+
+START_TEST(keeps_memory_made_before_the_answer)
+{
+    static char chosen[2][8] = {"chat", "second"};
+    struct server_options options = {.user = chosen[_i]};
+    struct server *loop = client_start(&options);
+    struct ws_server *server = ws_listen(NULL, 0);
+    struct client client = {.port = server->port, .protocol = "chat, second"};
+    struct ws_client *peer;
+
+    client_hook = look_into_memory;
+    server_run(loop, make_memory, &client);
+    peer = ws_serve(server, chosen[_i]);
+    server_wait(loop, LWS_CALLBACK_CLIENT_ESTABLISHED, 1);
+    client_finish(loop, peer);
+    ws_server_free(server);
+    server_stop(loop);
+}
+END_TEST
+
 static const struct {
     const char *what;
     struct client client;
@@ -518,6 +569,7 @@ Suite *client_connect_suite(void)
     tcase_add_test(calls, connects);
     tcase_add_loop_test(calls, is_harmless_before_it_is_established, 0, 2);
     tcase_add_test(calls, has_the_callers_memory);
+    tcase_add_loop_test(calls, keeps_memory_made_before_the_answer, 0, 2);
     tcase_add_loop_test(calls, refuses_nonsense, 0, (int)(sizeof nonsense / sizeof nonsense[0]));
     tcase_add_test(calls, refuses_no_address);
     tcase_add_test(calls, refuses_more_than_max_connections);

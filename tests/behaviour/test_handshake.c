@@ -294,6 +294,58 @@ START_TEST(filters_by_header_fields)
 }
 END_TEST
 
+/* What the program puts there before the handshake is answered, ESTABLISHED finds. */
+static int keeping_callback(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
+{
+    char *memory = libwebsocket_ensure_user_space(wsi);
+
+    (void)context;
+    (void)in;
+    (void)len;
+    if (reason == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION) {
+        ck_assert_ptr_nonnull(memory);
+        ck_assert_ptr_eq(libwebsocket_ensure_user_space(wsi), memory);
+        memset(memory, 'k', 1000);
+        return *(int *)server_user(server_here());
+    }
+    if (reason == LWS_CALLBACK_ESTABLISHED) {
+        ck_assert_ptr_eq(memory, user);
+        for (size_t i = 0; i < 1000; i++)
+            ck_assert_int_eq(memory[i], 'k');
+    }
+    return 0;
+}
+
+START_TEST(has_session_memory_while_it_is_filtered)
+{
+    static struct libwebsocket_protocols protocols[] = {
+        {.name = "http", .callback = discard_callback, .per_session_data_size = 4},
+        {.name = "kept", .callback = keeping_callback, .per_session_data_size = 1000},
+        {.name = NULL},
+    };
+    int verdict = _i;
+    struct server_options options = {.protocols = protocols, .user = &verdict};
+    struct server *server = server_start(&options);
+    struct ws_client *client = ws_connect(server_port(server));
+    char *text = ws_handshake_text("/", "kept", NULL);
+    struct ws_response response;
+
+    ws_send_text(client, text);
+    free(text);
+    response = ws_receive_head(client);
+    ck_assert_int_eq(response.status, verdict == 0 ? 101 : 403);
+    ws_response_free(&response);
+    if (verdict == 0)
+        ws_finish(client);
+    else
+        free(ws_receive_all(client, NULL));
+    ck_assert_uint_eq(server_count(server, LWS_CALLBACK_ESTABLISHED), verdict == 0);
+    ws_free(client);
+    server_stop(server);
+}
+END_TEST
+
 static int refusing_callback(struct libwebsocket_context *context, struct libwebsocket *wsi,
     enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
 {
@@ -375,6 +427,7 @@ Suite *handshake_suite(void)
     suite_add_tcase(suite, choice);
 
     tcase_add_loop_test(filters, filters_by_header_fields, 0, 2);
+    tcase_add_loop_test(filters, has_session_memory_while_it_is_filtered, 0, 2);
     tcase_add_test(filters, filters_by_address);
     suite_add_tcase(suite, filters);
     return suite;

@@ -456,6 +456,64 @@ START_TEST(served_later)
 }
 END_TEST
 
+/* At older levels only, where it is how a program ends a connection behind its answer. */
+void libwebsockets_hangup_on_client(struct libwebsocket_context *context, int fd)
+    LWS_LINK(libwebsockets_hangup_on_client);
+
+enum hanging_up { INSIDE, OUTSIDE, HANGING_UPS };
+
+static void hang_up(struct server *server, void *argument)
+{
+    struct serving *serving = argument;
+
+    libwebsockets_hangup_on_client(
+        server_context(server), libwebsocket_get_socket_fd(serving->wsi));
+}
+
+static int serve_large(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
+{
+    struct serving *serving = server_user(server_here());
+
+    (void)user, (void)in, (void)len;
+    if (reason != LWS_CALLBACK_HTTP)
+        return 0;
+    serving->wsi = wsi;
+    serving->first = libwebsockets_serve_http_file(context, wsi, site_path("large.bin"), NULL);
+    if (serving->second == INSIDE)
+        hang_up(server_here(), serving);
+    return 0;
+}
+
+START_TEST(hung_up_behind_a_file)
+{
+    struct serving serving = {.second = _i};
+    struct libwebsocket_protocols protocols[2] = {{.callback = serve_large}};
+    struct server_options options = {
+        .protocols = protocols, .user = &serving, .send_buffer = 65536};
+    struct server *server = site_start(&options);
+    struct ws_client *client = ws_connect_small(server_port(server), 32768);
+    size_t size = harness_scale((size_t)4 << 20, 300000);
+    struct ws_response response;
+
+    site_write("large.bin", NULL, size);
+    site_get(client, "/", NULL);
+    site_get(client, "/", NULL);
+    response = ws_receive_head(client);
+    ck_assert_int_eq(response.status, 200);
+    ws_response_free(&response);
+    if (_i == OUTSIDE)
+        server_run(server, hang_up, &serving);
+    expect_zeroes(client, size);
+    ws_expect_eof(client);
+    ws_free(client);
+    server_wait(server, LWS_CALLBACK_CLOSED_HTTP, 1);
+    ck_assert_int_eq(serving.first, 0);
+    ck_assert_uint_eq(server_count(server, LWS_CALLBACK_HTTP), 1);
+    server_stop(server);
+}
+END_TEST
+
 Suite *http_transfers_suite(void)
 {
     Suite *suite = suite_create("HTTP transfers");
@@ -477,6 +535,7 @@ Suite *http_transfers_suite(void)
     tcase_add_test(tcase, one_answer_for_one_request);
     tcase_add_test(tcase, no_file_on_a_websocket);
     tcase_add_test(tcase, served_later);
+    tcase_add_loop_test(tcase, hung_up_behind_a_file, 0, HANGING_UPS);
     suite_add_tcase(suite, tcase);
     return suite;
 }

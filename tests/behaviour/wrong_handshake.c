@@ -72,6 +72,8 @@ const struct wrong_request wrong_handshakes[] = {
         ALSO(
             "Sec-WebSocket-Extensions: permessage-inflate; client_max_window_bits, x; y=\"z\"\r\n"),
         "101", .end = END_WEBSOCKET, .field = "Sec-WebSocket-Extensions:"},
+    {"an empty offer of extensions, as old clients make it", ALSO("Sec-WebSocket-Extensions:\r\n"),
+        "101", .end = END_WEBSOCKET},
     {"6455-11.3.2 extensions in two lines",
         ALSO("Sec-WebSocket-Extensions: foo\r\nSec-WebSocket-Extensions: bar; baz=2\r\n"), "101",
         .end = END_WEBSOCKET, .field = "Sec-WebSocket-Extensions:"},

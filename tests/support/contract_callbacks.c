@@ -243,7 +243,7 @@ static void check_protocol_poll_fd(struct context_record *record, struct libwebs
     /* Before 2013-02-15 there was no room for it. */
     if (connection != NULL && record->level >= 20130215 &&
         ((connection->established && !connection->closed && user != connection->user) ||
-            (connection->given != NULL && user != connection->given)))
+            (connection->client && connection->given != NULL && user != connection->given)))
         contract_trouble(
             "%s of descriptor %d with user %p, not %p", name, fd, user, connection->user);
     flags = contract_descriptor(fd)->channel[CHANNEL_PROTOCOL].flags;

@@ -405,6 +405,33 @@ void libwebsocket_set_timeout(struct libwebsocket *wsi, enum pending_timeout rea
     leave(call);
 }
 
+/* Where it is made before there is a WebSocket it is the program's to fill. */
+static void remember_memory(const struct libwebsocket *wsi, void *memory)
+{
+    struct connection_record *connection;
+
+    contract_lock();
+    connection = contract_find_connection(wsi);
+    if (connection != NULL && !connection->established && !connection->filtered &&
+        connection->given == NULL) {
+        connection->given = memory;
+        connection->made = memory != NULL;
+    }
+    contract_unlock();
+}
+
+void *libwebsocket_ensure_user_space(struct libwebsocket *wsi)
+{
+    struct call *call = enter_connection(CALL_OTHER, "libwebsocket_ensure_user_space", wsi);
+    void *result;
+
+    NEXT(libwebsocket_ensure_user_space, "libwebsocket_ensure_user_space");
+    result = next(wsi);
+    remember_memory(wsi, result);
+    leave(call);
+    return result;
+}
+
 int lws_send_pipe_choked(struct libwebsocket *wsi)
 {
     struct call *call;

@@ -45,6 +45,9 @@ static void check_filter(struct context_record *record, struct connection_record
         contract_trouble("%s came to a client without a descriptor", name);
     if (connection->filtered)
         contract_trouble("%s came twice", name);
+    /* The server may have chosen another protocol than it was made for. */
+    if (connection->made && user != connection->given)
+        connection->given = NULL;
     contract_check_memory(record, connection, protocol, user, name);
     connection->filtered = true;
     connection->protocol = protocol;

@@ -63,7 +63,8 @@ struct connection_record {
     bool http_closed;
     bool closing; /* a callback's return value or a call asked for the end */
     bool client;  /* made by libwebsocket_client_connect() */
-    void *given;  /* the caller's own session memory */
+    void *given;  /* the caller's own session memory, or what is made before it is needed */
+    bool made;    /* the latter */
     bool appended;
     bool filtered;
     bool failed; /* CLIENT_CONNECTION_ERROR came */
