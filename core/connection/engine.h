@@ -81,6 +81,7 @@ struct engine {
     bool keeps_file_path;                 /* it is told which file has been sent */
     bool serves_unasked;                  /* clients that ask for no protocol get the first */
     bool extensions_know_payload;         /* PAYLOAD_TX and PAYLOAD_RX are of its time */
+    bool extensions_know_additions;       /* OFFER comes, and one may refuse to begin */
     struct protocol *protocols;
     size_t protocol_count;
     struct limits limits;

@@ -11,6 +11,20 @@
 
 enum { TICK_MS = 1000 };
 
+/* Programs of older levels would answer what they cannot know as they answer whatever is wrong. */
+static bool knows(const struct engine *engine, enum libwebsocket_extension_callback_reasons reason)
+{
+    switch (reason) {
+    case LWS_EXT_CALLBACK_PAYLOAD_TX:
+    case LWS_EXT_CALLBACK_PAYLOAD_RX:
+        return engine->extensions_know_payload;
+    case LWS_EXT_CALLBACK_OFFER:
+        return engine->extensions_know_additions;
+    default:
+        return true;
+    }
+}
+
 int extension_call(struct libwebsocket *wsi, const struct active_extension *active,
     enum libwebsocket_extension_callback_reasons reason, void *in, size_t length)
 {
@@ -20,8 +34,7 @@ int extension_call(struct libwebsocket *wsi, const struct active_extension *acti
     if (active->extension->is_internal)
         return element->callback(
             engine_of(wsi)->context, element, wsi, reason, active->session, in, length);
-    if ((reason == LWS_EXT_CALLBACK_PAYLOAD_TX || reason == LWS_EXT_CALLBACK_PAYLOAD_RX) &&
-        !engine_of(wsi)->extensions_know_payload)
+    if (!knows(engine_of(wsi), reason))
         return 0;
     connection_begin_callback(wsi);
     result = element->callback(
@@ -187,7 +200,8 @@ bool extension_begin_context(struct engine *engine, bool listens, struct text *e
 
         if (call_without_connection(engine, extension,
                 listens ? LWS_EXT_CALLBACK_SERVER_CONTEXT_CONSTRUCT
-                        : LWS_EXT_CALLBACK_CLIENT_CONTEXT_CONSTRUCT) < 0) {
+                        : LWS_EXT_CALLBACK_CLIENT_CONTEXT_CONSTRUCT) < 0 &&
+            engine->extensions_know_additions) {
             text_add(error, "the extension %s does not want to begin", extension->element.name);
             return false;
         }

@@ -27,8 +27,9 @@ enum libwebsocket_extension_callback_reasons {
      * The context is being made, or destroyed: a chance to fill in, or to free what is at,
      * ext->per_context_private_data. The first two where it listens, the other two where it is for
      * clients only. `wsi` and `user` are NULL. Privileges have been dropped by then, where the
-     * context is to drop them. A negative return from a CONSTRUCT makes the
-     * creation of the context fail; DESTRUCT does not come for that extension then.
+     * context is to drop them. A negative return from a CONSTRUCT makes the creation of the context
+     * fail; DESTRUCT does not come for that extension then. Before 2013-02-09 that return is
+     * ignored.
      */
     LWS_EXT_CALLBACK_SERVER_CONTEXT_CONSTRUCT = 0,
     LWS_EXT_CALLBACK_CLIENT_CONTEXT_CONSTRUCT = 1,
@@ -129,13 +130,16 @@ enum libwebsocket_extension_callback_reasons {
     LWS_EXT_CALLBACK_PAYLOAD_RX = 22,
 #endif
 
+#if LWS_SINCE(20130209)
     /*
      * A client is about to offer this extension. `user` is NULL, `in` is a struct
      * lws_extension_negotiation, where the extension adds the parameters of its offer. A positive
      * return asks for another call, for an alternative to this offer, which the server will
-     * consider after it; a negative one means that this is no offer. An addition.
+     * consider after it; a negative one means that this is no offer. An addition; at
+     * levels before 2013-02-09 the extension is offered by its name alone.
      */
     LWS_EXT_CALLBACK_OFFER = 1000
+#endif
 };
 
 struct libwebsocket_extension;

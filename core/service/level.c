@@ -130,6 +130,7 @@ void level_rules(struct engine *engine, int level)
     engine->keeps_file_path = level >= 20130115 && level < 20130214;
     engine->serves_unasked = level >= 20130131;
     engine->extensions_know_payload = level >= 20130109;
+    engine->extensions_know_additions = level >= 20130209;
     /* The callback cannot close what it does not answer, or answers by itself. */
     engine->limits.http_left_timeout = level < 20130115 ? engine->limits.http_idle_timeout : 0;
 }

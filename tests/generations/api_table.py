@@ -316,7 +316,7 @@ ADDED_CONSTANTS = [
     Constant("libwebsocket_write_protocol", "LWS_WRITE_UNCOMPRESSED", FIRST, END),
     Constant("libwebsocket_context_options", "LWS_SERVER_OPTION_ALLOW_NON_SSL_ON_SSL_PORT",
              20110130, END),
-    Constant("libwebsocket_extension_callback_reasons", "LWS_EXT_CALLBACK_OFFER", 20110305, END),
+    Constant("libwebsocket_extension_callback_reasons", "LWS_EXT_CALLBACK_OFFER", 20130209, END),
     Constant("lws_deflate_takeover", "LWS_DEFLATE_TAKEOVER_SEND", 20130209, END),
     Constant("lws_deflate_takeover", "LWS_DEFLATE_TAKEOVER_RECEIVE", 20130209, END),
     Constant("macro", "LWS_POLL_HELPER", FIRST, END),

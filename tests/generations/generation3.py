@@ -167,6 +167,7 @@ async def apr2012_server(path, page):
 @test([20120420, 20121018])
 async def apr2012_client(path, page):
     async def handler(ws):
+        assert ws.request_headers["Sec-WebSocket-Extensions"] == "x-older"
         await ws.send(ws.request_headers["X-Flavour"])
         assert await closed(ws) == 1001
 

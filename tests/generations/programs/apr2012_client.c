@@ -1,12 +1,13 @@
 /*
  * Level 20120420 (to 2012-10-18): clients. CLIENT_CONNECTION_ERROR has come, and takes the place
  * of CLOSED for a connect that fails; client_connect_extended with session memory of the caller's;
- * CLIENT_APPEND_HANDSHAKE_HEADER at protocols[0].
+ * CLIENT_APPEND_HANDSHAKE_HEADER at protocols[0]; an extension of its own, which says -1 to
+ * whatever it is not interested in, and is offered all the same.
  *
  * Run: apr2012_client PORT CLOSED-PORT
  * Peer: a server on 127.0.0.1:PORT that speaks "talk", looks at the field "X-Flavour" of the
- * handshake, and sends its value as a text; but "/private" it answers with 403. Nothing listens on
- * CLOSED-PORT.
+ * handshake, and sends its value as a text; but "/private" it answers with 403. It is offered the
+ * extension "x-older", and takes no notice. Nothing listens on CLOSED-PORT.
  *
  * Prints, "good" and "barred" and "silent" in any interleaving:
  *   good: established
@@ -66,6 +67,18 @@ static int callback_talk(struct libwebsocket_context *context, struct libwebsock
     return 0;
 }
 
+static int callback_older(struct libwebsocket_context *context, struct libwebsocket_extension *ext,
+    struct libwebsocket *wsi, enum libwebsocket_extension_callback_reasons reason, void *user,
+    void *in, size_t len)
+{
+    if (reason > LWS_EXT_CALLBACK_IS_WRITEABLE)
+        printf("%s: unexpected reason %d\n", ext->name, (int)reason);
+    return -1;
+}
+
+static struct libwebsocket_extension extensions[] = {
+    {"x-older", callback_older, 0, NULL}, {NULL, NULL, 0, NULL}};
+
 static struct libwebsocket_protocols protocols[] = {
     {"talk", callback_talk, 0, NULL, 0, 0, 0}, {NULL, NULL, 0, NULL, 0, 0, 0}};
 
@@ -88,7 +101,7 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     alarm(300);
     context = libwebsocket_create_context(
-        CONTEXT_PORT_NO_LISTEN, NULL, protocols, NULL, NULL, NULL, -1, -1, 0);
+        CONTEXT_PORT_NO_LISTEN, NULL, protocols, extensions, NULL, NULL, -1, -1, 0);
     if (context == NULL)
         return 1;
     start(context, atoi(argv[1]), "/", &good);
