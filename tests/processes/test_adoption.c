@@ -1,5 +1,5 @@
 /* A context in two processes: who serves, who ends, and who notices. */
-#include "program.h"
+#include "ground.h"
 #include "suites.h"
 
 #include <errno.h>
@@ -18,10 +18,6 @@
 #include "../support/ws_client.h"
 #include "../support/ws_server.h"
 
-static struct program_options options;
-static pid_t program;
-static int port;
-
 static void carry_by_tls(struct ws_client *client)
 {
     static SSL_CTX *settings;
@@ -30,56 +26,6 @@ static void carry_by_tls(struct ws_client *client)
     if (!settings)
         settings = tls_client_settings(&files);
     tls_carry_client(client, settings);
-}
-
-static void set_up(void)
-{
-    ws_carry(NULL);
-    become_reaper();
-    roles_open();
-    options = (struct program_options){.loop = HOST_POLL};
-}
-
-static void tear_down(void)
-{
-    expect_nobody_left();
-    roles_close();
-}
-
-static void start(enum host_loop loop)
-{
-    options.loop = loop;
-    port = program_start(&options, &program);
-}
-
-static void end_program(void)
-{
-    ck_assert_int_eq(ask(PARENT, LEAVE), 0);
-    ck_assert_int_eq(status_of(program), EXIT_SUCCESS);
-}
-
-/* The loops of libuv and libevent are not for two processes. */
-static bool shares_its_loop(void)
-{
-    return options.loop == HOST_UV || options.loop == HOST_EVENT;
-}
-
-static void adopt_in_child(void)
-{
-    ck_assert_int_eq(ask(CHILD, COMPLAINTS), 0);
-    ck_assert_int_eq(ask(CHILD, ADOPT), shares_its_loop() ? EBUSY : 0);
-    if (shares_its_loop()) {
-        ck_assert_int_eq(ask(CHILD, ADOPT), EBUSY);
-        ck_assert_int_eq(ask(CHILD, COMPLAINTS), 1);
-        ck_assert_int_eq(ask(CHILD, ATTACH), 0);
-    }
-    ck_assert_int_eq(ask(CHILD, ADOPT), 0);
-}
-
-static void expect_echo(struct ws_client *client, const char *text)
-{
-    ws_send_frame(client, WS_FIN | WS_TEXT, text, strlen(text));
-    ws_expect_text(client, text);
 }
 
 START_TEST(child_goes_on_without_its_parent)
