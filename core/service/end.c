@@ -62,15 +62,11 @@ static void disown_protocols(struct libwebsocket_context *context)
         layout_disown(layout, context->engine.protocols[i].element, context);
 }
 
-/* Those that are closed already are freed with the graves. */
-static void empty_queues(struct libwebsocket_context *context)
+static void bury(struct libwebsocket_context *context, struct libwebsocket *wsi)
 {
-    struct queue_link *link;
-
-    while ((link = queue_pop(&context->engine.work)))
-        if (queue_entry(link, struct libwebsocket, work)->closed)
-            queue_push(&context->graves, link);
-    queue_init(&context->engine.attention);
+    connection_release(wsi);
+    wsi->closed = true;
+    queue_push(&context->graves, &wsi->work);
 }
 
 static void release_connecting(struct libwebsocket_context *context)
@@ -80,8 +76,7 @@ static void release_connecting(struct libwebsocket_context *context)
             list_entry(context->engine.connecting.next, struct libwebsocket, protocol_node);
 
         connector_abandon(context, wsi);
-        connection_release(wsi);
-        free(wsi);
+        bury(context, wsi);
     }
 }
 
@@ -89,16 +84,17 @@ void end_connections_silently(struct libwebsocket_context *context)
 {
     poll_fd_disregard_all(context);
     release_connecting(context);
-    empty_queues(context);
     for (size_t fd = 0; fd < context->by_fd_size; fd++) {
         struct libwebsocket *wsi = context->by_fd[fd];
 
         if (!wsi)
             continue;
         context->by_fd[fd] = NULL;
-        connection_release(wsi);
-        free(wsi);
+        bury(context, wsi);
     }
+    /* Extensions were called, which put their connections on these queues. */
+    queue_splice(&context->graves, &context->engine.work);
+    queue_init(&context->engine.attention);
     settle_graves(context);
     /* The receiving end was closed with what stood for it. */
     if (context->broadcasts)

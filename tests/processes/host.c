@@ -110,6 +110,7 @@ bool host_open(enum host_loop loop, const struct lws_context_extras *extras,
     const char *certificate, const char *key)
 {
     struct lws_context_creation_info info = {.protocols = host_protocols,
+        .extensions = host.extensions,
         .ssl_cert_filepath = certificate,
         .ssl_private_key_filepath = key,
         .gid = -1,

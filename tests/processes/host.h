@@ -20,6 +20,8 @@ struct host {
     struct libwebsocket *newest; /* WebSocket that was established and is still there */
     bool forks;                  /* the next message has the process forked inside the callback */
     bool is_child;               /* this is the one that was forked there */
+
+    struct libwebsocket_extension *extensions; /* to be set before host_open(); NULL: none */
 };
 
 /* The one that a process has. */

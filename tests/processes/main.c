@@ -10,6 +10,7 @@ int main(void)
     int failed;
 
     certificates_make();
+    srunner_add_suite(runner, copies_suite());
     srunner_add_suite(runner, older_suite());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

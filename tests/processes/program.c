@@ -10,6 +10,7 @@
 
 #include "../support/certificates.h"
 #include "../support/children.h"
+#include "probe.h"
 
 enum { TURN_MS = 5, MESSAGES = 100, LARGE = 65536 };
 
@@ -169,6 +170,8 @@ static int obey(int command)
         return write_large();
     case ESTABLISHED:
         return host.newest ? 1 : 0;
+    case PROBED:
+        return probe_ended();
     default:
         return 0;
     }
@@ -216,6 +219,8 @@ static int play_parent(void *argument)
         .unix_path = options->unix_path};
 
     lws_set_log_level(LLL_ERR, keep_log);
+    if (options->extended)
+        host.extensions = probe_extensions;
     if (!host_open(options->loop, &extras, options->tls ? certificates_path("server.pem") : NULL,
             options->tls ? certificates_path("server.key") : NULL) ||
         !host_attach()) {

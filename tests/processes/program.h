@@ -12,6 +12,7 @@ struct program_options {
     enum host_loop loop;
     unsigned int ping_interval_ms; /* 0: none */
     bool tls;
+    bool extended;         /* it has the extension of probe.h */
     const char *unix_path; /* where it listens, too; NULL: nowhere */
 };
 

@@ -37,6 +37,7 @@ enum {
     WRITE = 'w',      /* a hundred messages on the newest connection */
     WRITE_LARGE = 'v',
     ESTABLISHED = 'e', /* whether there is one */
+    PROBED = 'm',      /* probe_ended() of probe.h */
     LEAVE = 'x'        /* ends, by _exit(0) */
 };
 

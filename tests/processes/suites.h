@@ -5,6 +5,7 @@
 #include <check.h>
 
 Suite *adoption_suite(void);
+Suite *copies_suite(void);
 Suite *older_suite(void);
 
 #endif
