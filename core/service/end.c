@@ -160,6 +160,9 @@ void context_end(struct libwebsocket_context *context)
     /* Whatever the program calls from here on is a call inside this one. */
     context->depth++;
     context->engine.ending = true;
+    /* Another thread may have served it: broadcasts are refused here, and not left to that one. */
+    if (context_is_owner(context))
+        atomic_store_explicit(&context->serving_thread, thread_mark(), memory_order_release);
     calls_finish(context);
     /* Connections that another process has taken over go on there. */
     if (context_is_owner(context))

@@ -398,11 +398,72 @@ static bool broadcasts_begin_with_service(void)
     return expect(good, "a broadcast failed as service began");
 }
 
+/* --- the end on another thread than the one that served */
+
+static unsigned int closed;
+
+static int leaving_callback(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len);
+
+static struct libwebsocket_protocols leaving_protocols[] = {
+    {.name = "quiet", .callback = quiet_callback},
+    {.name = "news", .callback = leaving_callback},
+    {.name = NULL},
+};
+
+static int leaving_callback(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
+{
+    (void)context;
+    (void)wsi;
+    (void)user;
+    (void)in;
+    (void)len;
+    if (reason == LWS_CALLBACK_CLIENT_ESTABLISHED)
+        atomic_fetch_add(&established, 1);
+    if (reason != LWS_CALLBACK_CLOSED)
+        return 0;
+    closed++;
+    errno = 0;
+    if (libwebsockets_broadcast(&leaving_protocols[1], NULL, 0) != -1 || errno != ECANCELED)
+        atomic_store(&wrong, true);
+    return 0;
+}
+
+/* The loop ends, and the context goes on without it. */
+static void leave(struct libwebsocket_context *context, void *argument)
+{
+    struct served *served = argument;
+
+    if (lws_set_poll_fd_callback(context, NULL, NULL) < 0)
+        give_up("the context cannot be taken from its loop");
+    served->loop.stopped = true;
+}
+
+static bool nothing_is_broadcast_in_the_end(void)
+{
+    struct served served;
+
+    atomic_store(&wrong, false);
+    atomic_store(&established, 0);
+    closed = 0;
+    served_begin(&served, loop_name, leaving_protocols);
+    if (lws_call_in_service(served.loop.context, connect_all, &served.port) < 0)
+        give_up("no call");
+    wait_for(&established, CONNECTIONS);
+    if (lws_call_in_service(served.loop.context, leave, &served) < 0)
+        give_up("no call");
+    served_join(&served);
+    libwebsocket_context_destroy(served.loop.context);
+    return expect(closed == 2 * CONNECTIONS && !atomic_load(&wrong),
+        "a broadcast was taken as the context was destroyed");
+}
+
 int main(int argc, char **argv)
 {
     static const char *const names[] = {"poll", "uv", "event", "own"};
     static bool (*const tests[])(void) = {calls_are_made_in_order, none_is_lost_in_the_end,
-        all_broadcasts_come, broadcasts_begin_with_service};
+        all_broadcasts_come, broadcasts_begin_with_service, nothing_is_broadcast_in_the_end};
     unsigned int passed = 0, failed = 0;
 
     (void)alarm(SECONDS);
