@@ -445,8 +445,10 @@ LWS_VISIBLE const char *libwebsocket_canonical_hostname(struct libwebsocket_cont
  *
  *   protocol   an element of the array that a context was made with
  *
- * Returns 0; -1 where protocol is NULL or belongs to no context. May be called from any thread and
- * from a signal handler, as long as the context is sure to exist during the call. Since 2011-01-19.
+ * Returns 0; -1 where protocol is NULL or belongs to no context, or the context was renounced. May
+ * be called from any thread and from a signal handler, as long as the context is sure to exist
+ * during the call; a handler may also interrupt libwebsocket_context_destroy() and lws_renounce().
+ * Since 2011-01-19.
  */
 LWS_VISIBLE int libwebsocket_callback_on_writable_all_protocol(
     const struct libwebsocket_protocols *protocol)

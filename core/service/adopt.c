@@ -160,9 +160,10 @@ int lws_renounce(struct libwebsocket_context *context)
     }
     calls_close(&context->calls);
     calls_drop(&context->calls);
+    /* A signal handler that asks for WRITEABLE leaves alone what is freed now. */
+    context->renounced = true;
     poll_fd_detach(context);
     end_connections_silently(context);
     process_lock_leave(&context->lock);
-    context->renounced = true;
     return 0;
 }

@@ -74,7 +74,7 @@ struct libwebsocket_context {
     unsigned int broadcasts_lost;
     bool loss_told; /* the log has been told, at that time */
     uint64_t loss_told_at;
-    bool renounced; /* this copy can only broadcast */
+    atomic_bool renounced; /* this copy can only broadcast */
     bool refusal_told;
     atomic_bool outside; /* another thread, or a signal handler, left something to do */
 

@@ -118,13 +118,14 @@ void end_silently(struct libwebsocket_context *context)
 {
     /* An extension may still be called, and ask for what is going on already. */
     context->engine.ending = true;
+    /* A signal handler that asks for WRITEABLE finds no context from here on. */
+    disown_protocols(context);
     if (!context->created)
         give_back_adopted(context);
     end_connections_silently(context);
     if (context->unix_path && is_last_to_serve(context))
         listen_unix_remove(context->unix_path, &context->unix_name);
     free(context->unix_path);
-    disown_protocols(context);
     calls_free(&context->calls);
     resolver_release(context->resolver);
     proxy_address_free(&context->proxy);

@@ -1,9 +1,12 @@
 #include "probe.h"
 
 #include <malloc.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "host.h"
 
 enum { BLOCKS_MOST = 16, FILLING = 0x5a };
 
@@ -13,6 +16,7 @@ static struct {
     size_t size;
 } blocks[BLOCKS_MOST];
 static int ended;
+static volatile sig_atomic_t taken;
 
 static void fill_what_was_freed(struct libwebsocket *wsi)
 {
@@ -23,6 +27,19 @@ static void fill_what_was_freed(struct libwebsocket *wsi)
         abort();
     blocks[ended].size = size;
     memset(blocks[ended].bytes, FILLING, size);
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+    if (libwebsocket_callback_on_writable_all_protocol(&host_protocols[1]) == 0)
+        taken++;
+}
+
+static void interrupt(void)
+{
+    if (signal(SIGUSR1, on_signal) == SIG_ERR || raise(SIGUSR1) != 0)
+        abort();
 }
 
 static bool is_as_it_was(const unsigned char *bytes, size_t size)
@@ -44,6 +61,7 @@ static int probe_callback(struct libwebsocket_context *context, struct libwebsoc
     (void)len;
     if (reason == LWS_EXT_CALLBACK_DESTROY && ended < BLOCKS_MOST) {
         fill_what_was_freed(wsi);
+        interrupt();
         ended++;
     }
     return 0;
@@ -60,4 +78,9 @@ int probe_ended(void)
         if (!is_as_it_was(blocks[i].bytes, blocks[i].size))
             return -1;
     return ended;
+}
+
+int probe_taken(void)
+{
+    return taken;
 }

@@ -11,4 +11,7 @@ extern struct libwebsocket_extension probe_extensions[];
  */
 int probe_ended(void);
 
+/* For how many of them a signal handler that asked for WRITEABLE meanwhile was told 0. */
+int probe_taken(void);
+
 #endif

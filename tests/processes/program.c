@@ -172,6 +172,8 @@ static int obey(int command)
         return host.newest ? 1 : 0;
     case PROBED:
         return probe_ended();
+    case TAKEN:
+        return probe_taken();
     default:
         return 0;
     }

@@ -38,6 +38,7 @@ enum {
     WRITE_LARGE = 'v',
     ESTABLISHED = 'e', /* whether there is one */
     PROBED = 'm',      /* probe_ended() of probe.h */
+    TAKEN = 'A',       /* probe_taken() */
     LEAVE = 'x'        /* ends, by _exit(0) */
 };
 

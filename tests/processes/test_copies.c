@@ -56,6 +56,7 @@ START_TEST(extensions_end_with_their_copy)
     ck_assert_int_gt(ask(PARENT, FORK), 0);
     follow(ways[_i % WAYS]);
     ck_assert_int_eq(ask(CHILD, PROBED), CONNECTIONS);
+    ck_assert_int_eq(ask(CHILD, TAKEN), 0);
     ck_assert_int_eq(ask(CHILD, LEAVE), 0);
     for (int i = 0; i < CONNECTIONS; i++)
         expect_echo(clients[i], "after");
