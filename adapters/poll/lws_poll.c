@@ -57,8 +57,20 @@ static void free_attachment(struct attachment *attachment)
     free(attachment);
 }
 
+/* A child of fork() has an array of its own, where the program keeps one, and so protocols[0] is
+ * told there what is not told here. */
+static void forward_deletions(
+    struct libwebsocket_context *context, const struct attachment *attachment)
+{
+    size_t fd;
+
+    for (fd = 0; fd < attachment->slot_count; fd++)
+        if (attachment->wanted_by_fd[fd] & WATCHED)
+            lws_poll_fd_to_protocol(context, LWS_CALLBACK_DEL_POLL_FD, (int)fd, 0);
+}
+
 /* In a child of fork(): the other process goes on with the one that there was. */
-static int begin_anew(struct attachment *attachment)
+static int begin_anew(struct libwebsocket_context *context, struct attachment *attachment)
 {
     struct lws_poll_wait *wait = lws_poll_wait_create();
     struct round *round;
@@ -69,6 +81,7 @@ static int begin_anew(struct attachment *attachment)
     }
     lws_poll_wait_destroy(attachment->wait);
     attachment->wait = wait;
+    forward_deletions(context, attachment);
     memset(attachment->wanted_by_fd, 0, attachment->slot_count);
     /* What is still ready is reported again. */
     for (round = attachment->innermost; round; round = round->outer)
@@ -76,13 +89,14 @@ static int begin_anew(struct attachment *attachment)
     return 0;
 }
 
-static void detach(struct attachment *attachment)
+static void detach(struct libwebsocket_context *context, struct attachment *attachment)
 {
     struct round *round;
 
     if (attachment->gone)
         *attachment->gone = true;
 
+    forward_deletions(context, attachment);
     for (round = attachment->innermost; round; round = round->outer)
         round->detached = true;
     free_attachment(attachment);
@@ -146,11 +160,11 @@ static int on_poll_fd(struct libwebsocket_context *context, void *user,
 
     (void)flags;
     if (reason == LWS_CALLBACK_POLL_DETACHED) {
-        detach(attachment);
+        detach(context, attachment);
         return 0;
     }
     if (reason == LWS_CALLBACK_POLL_FORKED)
-        return begin_anew(attachment);
+        return begin_anew(context, attachment);
     if (reason == LWS_CALLBACK_ADD_POLL_FD) {
         result = start_watching(attachment, fd, events);
         if (result < 0) {

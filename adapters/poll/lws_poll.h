@@ -32,7 +32,7 @@ LWS_BEGIN_DECLARATIONS
  * libwebsocket_service(). What it returns from them is ignored.
  *
  * In a process that was forked since, the next call of libwebsocket_service() begins anew by
- * itself.
+ * itself: protocols[0] is told DEL, and then ADD, for each descriptor.
  *
  * Returns 0. Returns -1 with errno and a log line where context is NULL, where it is called from
  * inside one of the four or the context is being destroyed (EINVAL); where memory or descriptors

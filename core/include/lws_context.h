@@ -392,10 +392,10 @@ LWS_VISIBLE void libwebsocket_cancel_service(struct libwebsocket_context *contex
  * owns the connections. To use a copy for anything but libwebsockets_broadcast() and
  * libwebsocket_context_destroy() is to adopt it, which happens by itself as the first such call
  * begins: the engine's own descriptors are replaced, under the same numbers, so that the processes
- * do not take each other's wake-ups and timers; a sink is told POLL_FORKED, and protocols[0] where
- * there is none DEL, and then ADD for each descriptor. Look-ups of names that were going on fail
- * here and go on there. Functions given to lws_call_in_service() before the fork are called in each
- * process that serves.
+ * do not take each other's wake-ups and timers; a sink is told POLL_FORKED, and protocols[0] DEL
+ * where there is none, or the poll adapter's; then ADD comes for each descriptor. Look-ups of names
+ * that were going on fail here and go on there. Functions given to lws_call_in_service() before the
+ * fork are called in each process that serves.
  *
  * After a fork only one of the processes uses the connections that there are. Another one may end,
  * or destroy its copy, at any time: nothing is sent on them then, and their peers do not notice. A

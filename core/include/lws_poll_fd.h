@@ -87,8 +87,11 @@ LWS_VISIBLE lws_poll_fd_function *lws_get_poll_fd_callback(
 
 /*
  * Tells protocols[0] too of what a sink was just told, for an adapter whose programs may keep an
- * array of their own beside it. Only to be called by a sink, with its own arguments. What
- * protocols[0] returns is ignored. Does nothing for POLL_DETACHED and POLL_FORKED. An addition.
+ * array of their own beside it. Only to be called by a sink, with its own arguments; and with DEL,
+ * as it is told POLL_FORKED or POLL_DETACHED, for each descriptor of which it was told ADD and not
+ * DEL, because the array of a process that was forked is not shared. What protocols[0] returns is
+ * ignored. Does nothing for POLL_DETACHED and POLL_FORKED themselves, nor in a process that frees
+ * or renounces a copy that it has not used. An addition.
  */
 LWS_VISIBLE void lws_poll_fd_to_protocol(struct libwebsocket_context *context,
     enum libwebsocket_callback_reasons reason, int fd, int events)

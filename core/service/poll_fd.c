@@ -136,8 +136,9 @@ int lws_set_poll_fd_callback(
         errno = EINVAL;
         return -1;
     }
-    /* A loop of another process's is left as it is: nothing but DETACHED, and no DEL. */
-    if (!context_is_local(context) && !context->renounced) {
+    /* A loop of another process's is left as it is: nothing but DETACHED, and no DEL. Where there
+     * is none, protocols[0] is told as the context is adopted. */
+    if (context->sink && !context_is_local(context) && !context->renounced) {
         poll_fd_disregard_all(context);
         poll_fd_detach(context);
     }
@@ -165,11 +166,17 @@ lws_poll_fd_function *lws_get_poll_fd_callback(struct libwebsocket_context *cont
     return context ? context->sink : NULL;
 }
 
+/* A copy that ends without having been used: nobody but extensions is called. */
+static bool is_given_up(struct libwebsocket_context *context)
+{
+    return context->renounced || (context->engine.ending && !context_is_local(context));
+}
+
 void lws_poll_fd_to_protocol(struct libwebsocket_context *context,
     enum libwebsocket_callback_reasons reason, int fd, int events)
 {
     struct libwebsocket *wsi = context ? context_find(context, fd) : NULL;
 
-    if (wsi && context->announcing && reason != LWS_CALLBACK_POLL_DETACHED)
+    if (wsi && context->announcing && reason != LWS_CALLBACK_POLL_DETACHED && !is_given_up(context))
         tell_protocol(wsi, reason, events);
 }

@@ -466,8 +466,13 @@ END_TEST
 /* Leaves what it shares with its parent as it is. Returns 0 where all is as it should be. */
 static int live_in_a_child(void)
 {
+    int before = fake_forwarded();
+
     if ((fake_adopt() == 0) != (loop_adopts != 0))
         return 1;
+    /* DEL and ADD for each of the two. */
+    if (fake_forwarded() - before != (loop_forwards ? 4 : 0))
+        return 4;
     if (!loop_adopts) {
         fake_give_up();
         return 0;

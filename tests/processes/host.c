@@ -30,10 +30,18 @@ static struct pollfd *find_polled(int fd)
     return NULL;
 }
 
+int host_polled(void)
+{
+    return (int)polled_count;
+}
+
+/* ADD comes for what is not there, and everything else for what is. */
 static void keep_array(enum libwebsocket_callback_reasons reason, int fd, short events)
 {
     struct pollfd *pollfd = find_polled(fd);
 
+    if (!pollfd != (reason == LWS_CALLBACK_ADD_POLL_FD))
+        host.mistold++;
     if (reason == LWS_CALLBACK_ADD_POLL_FD && polled_count < POLLED_MOST)
         polled[polled_count++] = (struct pollfd){.fd = fd, .events = events};
     else if (reason == LWS_CALLBACK_DEL_POLL_FD && pollfd)
@@ -102,7 +110,7 @@ bool host_attach(void)
         base = event_base_new();
         return base && lws_event_attach(host.context, base) == 0;
     default:
-        return true;
+        return lws_set_poll_fd_callback(host.context, NULL, NULL) == 0;
     }
 }
 

@@ -17,6 +17,7 @@ struct host {
     int port;
     int failed;                  /* clients that came to nothing */
     int destroyed;               /* how often PROTOCOL_DESTROY came */
+    int mistold;                 /* how often protocols[0] was told what makes no sense */
     struct libwebsocket *newest; /* WebSocket that was established and is still there */
     bool forks;                  /* the next message has the process forked inside the callback */
     bool is_child;               /* this is the one that was forked there */
@@ -38,6 +39,9 @@ extern struct libwebsocket_protocols host_protocols[];
  */
 bool host_open(enum host_loop loop, const struct lws_context_extras *extras,
     const char *certificate, const char *key);
+
+/* How many descriptors are in the array that protocols[0] keeps. */
+int host_polled(void);
 
 /* Attaches the context to a new loop. False with errno. */
 bool host_attach(void);

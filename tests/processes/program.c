@@ -124,6 +124,14 @@ static int write_large(void)
     return result;
 }
 
+static int attach_to(int loop)
+{
+    if (loop < 0 || loop >= HOST_LOOPS)
+        return 0;
+    host.loop = (enum host_loop)loop;
+    return host_attach() ? 0 : errno;
+}
+
 static int obey(int command)
 {
     errno = 0;
@@ -174,8 +182,12 @@ static int obey(int command)
         return probe_ended();
     case TAKEN:
         return probe_taken();
+    case POLLED:
+        return host_polled();
+    case MISTOLD:
+        return host.mistold;
     default:
-        return 0;
+        return attach_to(command - ATTACH_TO);
     }
 }
 

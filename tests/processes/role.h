@@ -39,6 +39,9 @@ enum {
     ESTABLISHED = 'e', /* whether there is one */
     PROBED = 'm',      /* probe_ended() of probe.h */
     TAKEN = 'A',       /* probe_taken() */
+    POLLED = 'P',      /* host_polled() of host.h */
+    MISTOLD = 'M',     /* how often what the array is kept by made no sense */
+    ATTACH_TO = '0',   /* to a new loop: with the number of its kind added, an enum host_loop */
     LEAVE = 'x'        /* ends, by _exit(0) */
 };
 
