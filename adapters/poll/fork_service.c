@@ -94,6 +94,41 @@ static int fail(const char *name)
     return -1;
 }
 
+/* With the ends of a socket for a word of the child's. Both are opened, or neither. */
+static bool open_lines(struct lifeline *lifeline, int word[2])
+{
+    int error;
+
+    if (!open_lifeline(lifeline))
+        return false;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, word) == 0)
+        return true;
+    error = errno;
+    close_lifeline(lifeline);
+    errno = error;
+    return false;
+}
+
+/* 0, or what went wrong. False where nobody is there to be told. */
+static bool say(int fd, int error)
+{
+    unsigned char word = (unsigned char)error;
+
+    return send(fd, &word, 1, MSG_NOSIGNAL) == 1;
+}
+
+/* What was said; ECHILD where the other process ended without a word. */
+static int hear(int fd)
+{
+    unsigned char word;
+    ssize_t got;
+
+    do
+        got = read(fd, &word, 1);
+    while (got < 0 && errno == EINTR);
+    return got == 1 ? word : ECHILD;
+}
+
 /* The calling process is the one that the program was started as, and ends as the program does. */
 static _Noreturn void serve_until_child_ends(
     struct libwebsocket_context *context, pid_t child, struct lifeline *lifeline)
@@ -115,10 +150,28 @@ static _Noreturn void serve_until_child_ends(
     exit(status);
 }
 
+/* Inside a callback, whatever the way into it, the context cannot be renounced: the other process
+ * waits for what comes of that. */
+static void go_on_in_child(
+    struct libwebsocket_context *context, const struct lifeline *lifeline, const int word[2])
+{
+    int error;
+
+    close(word[0]);
+    /* The writing end stays open for as long as this process lives. */
+    close(lifeline->watched);
+    error = lws_renounce(context) < 0 ? errno : 0;
+    if (!say(word[1], error) || error)
+        _exit(EXIT_FAILURE);
+    close(word[1]);
+}
+
 int libwebsockets_fork_service_loop(struct libwebsocket_context *context)
 {
     struct lifeline lifeline;
+    int word[2];
     pid_t child;
+    int error;
 
     if (!context) {
         errno = EINVAL;
@@ -126,23 +179,27 @@ int libwebsockets_fork_service_loop(struct libwebsocket_context *context)
     }
     if (!lws_poll_can_serve(context))
         return -1;
-    if (!open_lifeline(&lifeline))
+    if (!open_lines(&lifeline, word))
         return fail("libwebsockets_fork_service_loop");
     /* What is in the buffers now would be written by both. */
     fflush(NULL);
     child = fork();
-    if (child < 0) {
-        (void)fail("libwebsockets_fork_service_loop: fork");
-        close_lifeline(&lifeline);
-        return -1;
+    if (child == 0) {
+        go_on_in_child(context, &lifeline, word);
+        return 0;
     }
+    error = child < 0 ? errno : 0;
+    close(word[1]);
     if (child > 0)
+        error = hear(word[0]);
+    close(word[0]);
+    if (!error)
         serve_until_child_ends(context, child, &lifeline);
-    /* The writing end stays open for as long as this process lives. */
-    close(lifeline.watched);
-    if (lws_renounce(context) < 0)
-        _exit(EXIT_FAILURE);
-    return 0;
+    close_lifeline(&lifeline);
+    if (child > 0)
+        (void)wait_for(child);
+    errno = error;
+    return fail("libwebsockets_fork_service_loop");
 }
 
 /* Two forks away from the program, so that it never has to wait for a child that it knows nothing
@@ -150,13 +207,12 @@ int libwebsockets_fork_service_loop(struct libwebsocket_context *context)
 static _Noreturn void serve_until_program_ends(
     struct libwebsocket_context *context, pid_t program, struct lifeline *lifeline, int serves)
 {
-    const unsigned char word = 1;
     int end = watch(lifeline, program);
     enum lws_poll_end result;
 
     /* With the first service this process is the one that broadcasts go to. The program waits for
      * the byte; where it does not, it has ended, and its number may be another's. */
-    if (libwebsocket_service(context, 0) < 0 || send(serves, &word, 1, MSG_NOSIGNAL) != 1)
+    if (libwebsocket_service(context, 0) < 0 || !say(serves, 0))
         _exit(EXIT_FAILURE);
     close(serves);
     result = lws_poll_serve_until(context, end);
@@ -167,47 +223,31 @@ static _Noreturn void serve_until_program_ends(
     _exit(result == LWS_POLL_FAILED ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
-static bool says_that_it_serves(int fd)
-{
-    unsigned char word;
-    ssize_t got;
-
-    do
-        got = read(fd, &word, 1);
-    while (got < 0 && errno == EINTR);
-    return got == 1;
-}
-
 int lws_fork_service(struct libwebsocket_context *context)
 {
     pid_t program = getpid();
     struct lifeline lifeline;
-    int ready[2];
+    int word[2];
     pid_t child;
     bool serves;
 
-    if (!open_lifeline(&lifeline))
+    if (!open_lines(&lifeline, word))
         return fail("libwebsocket_create_server");
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ready) < 0) {
-        (void)fail("libwebsocket_create_server");
-        close_lifeline(&lifeline);
-        return -1;
-    }
     fflush(NULL);
     child = fork();
     if (child < 0)
         (void)fail("libwebsocket_create_server: fork");
     if (child == 0) {
-        close(ready[0]);
+        close(word[0]);
         child = fork();
         if (child != 0)
             _exit(child < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
-        serve_until_program_ends(context, program, &lifeline, ready[1]);
+        serve_until_program_ends(context, program, &lifeline, word[1]);
     }
     close(lifeline.watched);
-    close(ready[1]);
-    serves = child > 0 && wait_for(child) == EXIT_SUCCESS && says_that_it_serves(ready[0]);
-    close(ready[0]);
+    close(word[1]);
+    serves = child > 0 && wait_for(child) == EXIT_SUCCESS && hear(word[0]) == 0;
+    close(word[0]);
     if (serves && lws_renounce(context) == 0)
         return 0;
     if (child > 0)

@@ -2,6 +2,7 @@
 #ifndef LWSLOOP_TESTS_PROCESSES_OLDER_H
 #define LWSLOOP_TESTS_PROCESSES_OLDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct older_program {
@@ -24,8 +25,10 @@ int older_loop_of_nothing(void);
 int older_loop_of_another(void);
 
 /* What it is inside a callback: the error, where the context then goes on in a process that has no
- * children; -1 where it does not. */
+ * children; -1 where it does not. The second is of 2011-02-21, and polls by itself: the callback is
+ * inside libwebsocket_service_fd(), or in a broadcast outside of all service. */
 int older_loop_inside(int port);
+int older_polling_inside(int port, bool broadcasts);
 
 /* A page that a program of 2011-02-21 writes in pieces for longer than a connection may be idle, by
  * a clock that it holds, and leaves then. */

@@ -234,22 +234,27 @@ START_TEST(a_page_in_pieces_is_cut_when_it_is_left)
 }
 END_TEST
 
-static int call_inside(void *unused)
+enum inside { INSIDE_SERVICE, INSIDE_SERVICE_FD, INSIDE_BROADCAST, INSIDE };
+
+static int call_inside(void *where)
 {
-    (void)unused;
+    enum inside inside = *(enum inside *)where;
+
     alarm(ROLE_SECONDS);
     lws_set_log_level(0, NULL);
-    return older_loop_inside(port);
+    return inside == INSIDE_SERVICE ? older_loop_inside(port)
+                                    : older_polling_inside(port, inside == INSIDE_BROADCAST);
 }
 
 /* Somebody else may have taken the port. */
 START_TEST(a_callback_cannot_be_forked_from)
 {
+    enum inside inside = (enum inside)_i;
     int status = 255;
 
     for (int attempt = 0; attempt < 5 && status == 255; attempt++) {
         port = find_port();
-        status = run_in_child(call_inside, NULL);
+        status = run_in_child(call_inside, &inside);
     }
     ck_assert_int_eq(status, EINVAL);
 }
@@ -293,7 +298,7 @@ Suite *older_suite(void)
     tcase_add_loop_test(tests, service_ends_when_the_program_is_killed, 0, BOTH);
     tcase_add_loop_test(tests, program_is_told_when_service_is_killed, 0, BOTH);
     tcase_add_test(tests, a_page_in_pieces_is_cut_when_it_is_left);
-    tcase_add_test(tests, a_callback_cannot_be_forked_from);
+    tcase_add_loop_test(tests, a_callback_cannot_be_forked_from, 0, INSIDE);
     tcase_add_test(tests, what_cannot_be_served_is_refused);
     tcase_add_loop_test(tests, a_port_that_is_taken_is_an_error, 0, BOTH);
     suite_add_tcase(suite, tests);
