@@ -22,6 +22,22 @@ static int fail(const char *what, int error)
     return -1;
 }
 
+/* Standard descriptors become others; where one was closed, its number may have been given to one
+ * that has to stay. Takes such a descriptor, and gives another; -1 with errno. */
+static int above_standard(int fd)
+{
+    int moved;
+    int saved;
+
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    saved = errno;
+    close(fd);
+    errno = saved;
+    return moved;
+}
+
 static struct flock whole_file(void)
 {
     return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -29,12 +45,14 @@ static struct flock whole_file(void)
 
 /*
  * A path in a folder that everybody may write to can be anything: only a file of the program's own
- * user, reached by no link, is written to.
+ * user, reached by no link, is written to. No other descriptor of it may be closed later, which
+ * would end the lock.
  */
 static int open_lock_file(const char *path)
 {
     struct stat status;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0644);
+    int fd = above_standard(
+        open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0644));
 
     if (fd < 0)
         return fail("open", errno);
@@ -104,6 +122,19 @@ static int wait_for_child(pid_t child, int ready)
     return fail("the process in the background", ECHILD);
 }
 
+static bool open_ready(int ready[2])
+{
+    bool good = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ready) == 0;
+
+    for (int i = 0; good && i < 2; i++) {
+        ready[i] = above_standard(ready[i]);
+        good = ready[i] >= 0;
+    }
+    if (!good)
+        (void)fail("socketpair", errno);
+    return good;
+}
+
 static void become_daemon(int lock, int ready)
 {
     const unsigned char word = CHILD_IS_READY;
@@ -128,10 +159,8 @@ int lws_daemonize(const char *_lock_path)
         if (lock < 0 || is_running_already(lock))
             goto done;
     }
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ready) < 0) {
-        result = fail("socketpair", errno);
+    if (!open_ready(ready))
         goto done;
-    }
     /* What is in the buffers now would be written by both. */
     fflush(NULL);
     child = fork();

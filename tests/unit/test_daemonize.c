@@ -10,6 +10,9 @@
 static char folder[] = "/tmp/daemonize-XXXXXX";
 static char path[64];
 
+/* Those of the standard descriptors that a program is started without, as bits. */
+static int without;
+
 static void no_log(int level, const char *line)
 {
     (void)level;
@@ -22,6 +25,7 @@ static void set_up(void)
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof(path), "%s/lock", folder);
     lws_set_log_level(0, no_log);
+    without = 0;
 }
 
 static void tear_down(void)
@@ -49,23 +53,36 @@ static void close_pipes(struct daemon_pipes *pipes)
     }
 }
 
+static bool are_null(void)
+{
+    struct stat null, standard;
+
+    if (stat("/dev/null", &null) < 0)
+        return false;
+    for (int fd = 0; fd <= 2; fd++)
+        if (fstat(fd, &standard) < 0 || standard.st_rdev != null.st_rdev)
+            return false;
+    return true;
+}
+
 /* The daemon says what it is, and lives until the test has ended. */
 static int go_into_background(void *argument)
 {
     struct daemon_pipes *pipes = argument;
     pid_t before = getpid();
     char where[8] = "";
-    struct stat null, standard;
     pid_t self;
 
     close(pipes->says[0]);
     close(pipes->ends[1]);
+    for (int fd = 0; fd <= 2; fd++)
+        if (without >> fd & 1)
+            close(fd);
     if (lws_daemonize(path))
         return errno;
     self = getpid();
     if (self == before || getsid(0) != self || !getcwd(where, sizeof(where)) ||
-        strcmp(where, "/") != 0 || stat("/dev/null", &null) < 0 || fstat(1, &standard) < 0 ||
-        standard.st_rdev != null.st_rdev)
+        strcmp(where, "/") != 0 || !are_null())
         self = -1;
     (void)!write(pipes->says[1], &self, sizeof(self));
     (void)hear(pipes->ends[0]);
@@ -83,8 +100,10 @@ static int written_id(void)
     return id;
 }
 
+/* Whatever descriptors the program was started with. */
 START_TEST(one_daemon_at_a_time)
 {
+    without = _i;
     for (int round = 0; round < 2; round++) {
         struct daemon_pipes pipes;
         pid_t daemon = 0;
@@ -132,7 +151,7 @@ Suite *daemonize_suite(void)
 
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_add_test(tests, one_daemon_at_a_time);
+    tcase_add_loop_test(tests, one_daemon_at_a_time, 0, 8);
     tcase_add_loop_test(tests, no_link_is_followed, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
