@@ -494,13 +494,13 @@ LWS_VISIBLE void libwebsocket_rx_flow_allow_all_protocol(
  *               the system's limits; EFBIG is that of the size of files
  *
  * From another process or thread it waits while the serving one has not taken what was sent before:
- * at most about four messages are under way, whatever their size. 0 says there that the message is
- * under way, not that it has arrived: a service process that ends takes those with it that it had
- * not taken, and one that is short of memory, or of a descriptor for what is larger than 63 KiB,
- * drops them with a log line. A thread that waits does so for up to 30 seconds where the serving
- * one has stopped to serve, so join it before that. A connection on which more than max_backlog
- * waits to be sent refuses further writes, and misses what is broadcast meanwhile, unless the
- * program keeps it.
+ * at most about four messages of 63 KiB or more are under way, and more of smaller ones, up to some
+ * 300 of the smallest. 0 says there that the message is under way, not that it has arrived: a
+ * service process that ends takes those with it that it had not taken, and one that is short of
+ * memory, or of a descriptor for what is larger than 63 KiB, drops them with a log line. A thread
+ * that waits does so for up to 30 seconds where the serving one has stopped to serve, so join it
+ * before that. A connection on which more than max_backlog waits to be sent refuses further writes,
+ * and misses what is broadcast meanwhile, unless the program keeps it.
  *
  * Where several processes serve copies of a context, one of them has each broadcast, and it comes
  * to the connections of that one.

@@ -4,8 +4,8 @@
  * A pair of connected sockets without a name, made before the others are forked and inherited by
  * them. Each message is one packet: it arrives whole or not at all, whatever happens to its sender,
  * and those of one sender arrive in their order. What a packet has no room for comes with it as
- * sealed memory. All that is in flight together is bounded by the socket's buffer, which large
- * messages fill like small ones, with their first part; a sender waits until there is room.
+ * sealed memory. All that is in flight together is bounded by the socket's buffer, which about four
+ * packets fill that have no room for more; a sender waits until there is room.
  *
  * Having the descriptor is the permission to send. It is not inherited over exec, and a socket
  * cannot be opened through /proc; so nobody has it who was not forked off the creator, or could not
