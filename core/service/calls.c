@@ -22,8 +22,9 @@ int calls_init(struct calls *calls)
 }
 
 /* The mutex is neither recursive nor error-checking, so that locking it cannot fail. */
-static struct call *take(struct calls *calls)
+static struct call *take(struct libwebsocket_context *context)
 {
+    struct calls *calls = &context->calls;
     struct call *call;
 
     (void)pthread_mutex_lock(&calls->mutex);
@@ -32,6 +33,8 @@ static struct call *take(struct calls *calls)
         calls->first = call->next;
         if (!calls->first)
             calls->end = &calls->first;
+        else /* A service call inside its function goes on with the next. */
+            atomic_store(&context->outside, true);
     }
     (void)pthread_mutex_unlock(&calls->mutex);
     return call;
@@ -39,7 +42,7 @@ static struct call *take(struct calls *calls)
 
 static bool run_one(struct libwebsocket_context *context)
 {
-    struct call *call = take(&context->calls);
+    struct call *call = take(context);
 
     if (!call)
         return false;

@@ -67,8 +67,12 @@ bool context_leave(struct libwebsocket_context *context, enum call_kind kind)
     } else if (context->depth == 1) {
         settle_quietly(context);
     }
-    if (--context->depth > 0)
+    if (--context->depth > 0) {
+        /* The program may wait next, and what is left has to end that. */
+        if (kind == CALL_SERVICE && !context->engine.ending)
+            settle_wake_ups(context);
         return true;
+    }
     if (context->destroy_asked) {
         context_end(context);
         return false;

@@ -42,7 +42,11 @@ struct libwebsocket_context {
     struct libwebsocket **by_fd;
     size_t by_fd_size;
     size_t connections;
-    struct queue graves;    /* closed, but perhaps still named by calls further out */
+    struct queue graves; /* closed, but perhaps still named by calls further out */
+    /* What is left of engine.attention, and of engine.work, in the rounds that are under way: a
+     * service call further in goes on with it. */
+    struct queue settle_round;
+    struct queue work_round;
     bool created;           /* the program has, or is about to get, the context */
     size_t protocols_begun; /* how many were told PROTOCOL_INIT */
 

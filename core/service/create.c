@@ -312,6 +312,8 @@ static struct libwebsocket_context *allocate(void)
     queue_init(&context->engine.attention);
     queue_init(&context->engine.work);
     queue_init(&context->graves);
+    queue_init(&context->settle_round);
+    queue_init(&context->work_round);
     list_init(&context->engine.connecting);
     list_init(&context->engine.ticking);
     list_init(&context->engine.ticked);

@@ -13,11 +13,15 @@
  */
 static void serve_timer(struct libwebsocket_context *context)
 {
+    bool judge = context->deadlines_due;
+
     timer_clear(context->timer->transport.fd);
     context->timer_at = UINT64_MAX;
-    if (context->deadlines_due) {
-        context->deadlines_due = !settle_deadlines(context, context->deadlines_upto);
-    } else if (deadline_wheel_next(&context->engine.wheel) <= context->engine.now) {
+    /* A service call inside a callback that comes of it has the timer to itself. */
+    context->deadlines_due = false;
+    if (judge && !settle_deadlines(context, context->deadlines_upto)) {
+        context->deadlines_due = true;
+    } else if (!judge && deadline_wheel_next(&context->engine.wheel) <= context->engine.now) {
         context->deadlines_due = true;
         context->deadlines_upto = context->engine.now;
     }

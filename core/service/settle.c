@@ -72,13 +72,11 @@ static void look_after_all(struct libwebsocket_context *context, bool quietly)
     bool again;
 
     do {
-        struct queue round;
         struct queue_link *link;
 
         again = false;
-        queue_init(&round);
-        queue_splice(&round, &context->engine.attention);
-        while ((link = queue_pop(&round))) {
+        queue_splice(&context->settle_round, &context->engine.attention);
+        while ((link = queue_pop(&context->settle_round))) {
             struct libwebsocket *wsi = queue_entry(link, struct libwebsocket, attention);
             bool changed = wsi->changed;
 
@@ -125,13 +123,11 @@ static void announce_all(struct libwebsocket_context *context)
 /* A round of what connections have left to do; each is met at most once. */
 static void work(struct libwebsocket_context *context)
 {
-    struct queue batch;
     struct queue_link *link;
 
-    queue_init(&batch);
-    queue_splice(&batch, &context->engine.work);
-    for (int done = 0;
-         done < WORK_PER_CALL && !context->engine.ending && (link = queue_pop(&batch));) {
+    queue_splice(&context->work_round, &context->engine.work);
+    for (int done = 0; done < WORK_PER_CALL && !context->engine.ending &&
+                       (link = queue_pop(&context->work_round));) {
         struct libwebsocket *wsi = queue_entry(link, struct libwebsocket, work);
 
         done += wsi->state == CONNECTION_HTTP_RESPONSE ? WORK_OF_A_RESPONSE : 1;
@@ -140,8 +136,8 @@ static void work(struct libwebsocket_context *context)
         else
             connection_work(wsi);
     }
-    queue_splice(&batch, &context->engine.work);
-    queue_splice(&context->engine.work, &batch);
+    queue_splice(&context->work_round, &context->engine.work);
+    queue_splice(&context->engine.work, &context->work_round);
 }
 
 static void late(struct libwebsocket_context *context, struct libwebsocket *wsi)
@@ -175,8 +171,9 @@ void settle_service(struct libwebsocket_context *context)
 {
     if (!context->engine.ending) {
         if (atomic_load(&context->outside) && atomic_exchange(&context->outside, false)) {
-            calls_run(context);
+            /* First, because a function may wait for what it brings. */
             writable_all_expand(context);
+            calls_run(context);
         }
         look_after_all(context, false);
         work(context);

@@ -18,6 +18,7 @@ static suite_maker *const suites[] = {
     lifetime_suite,
     attach_suite,
     service_suite,
+    nesting_suite,
     broadcast_suite,
     idle_suite,
     limits_suite,

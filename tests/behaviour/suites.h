@@ -11,6 +11,7 @@ Suite *close_suite(void);
 Suite *write_suite(void);
 Suite *flow_suite(void);
 Suite *lifetime_suite(void);
+Suite *nesting_suite(void);
 Suite *attach_suite(void);
 Suite *service_suite(void);
 Suite *broadcast_suite(void);

@@ -1,17 +1,14 @@
-/* The life of a context: destroyed from anywhere, created in vain, and calls inside calls. */
+/* The life of a context: destroyed from anywhere, and created in vain. */
 #include "harness.h"
 #include "suites.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include "../support/contract.h"
 
 /* Destroys the context in the first callback of the reason that the test is about. */
 static atomic_int fatal_reason;
@@ -282,88 +279,11 @@ START_TEST(listens_on_a_path)
 }
 END_TEST
 
-/* A turn of a host's loop that knows of two descriptors. */
-static void serve_two(
-    struct libwebsocket_context *context, struct libwebsocket *one, struct libwebsocket *two)
-{
-    struct pollfd pollfds[2] = {
-        {.fd = libwebsocket_get_socket_fd(one)}, {.fd = libwebsocket_get_socket_fd(two)}};
-
-    /* A loop that calls at all gets out what was written. */
-    ck_assert_int_eq(libwebsocket_service_fd(context, NULL), 0);
-    for (int i = 0; i < 2; i++)
-        pollfds[i].events = (short)contract_events(pollfds[i].fd);
-    if (poll(pollfds, 2, 10) <= 0)
-        return;
-    for (int i = 0; i < 2; i++) {
-        if (pollfds[i].revents != 0)
-            ck_assert_int_eq(libwebsocket_service_fd(context, &pollfds[i]), 0);
-    }
-}
-
-/* Serves other connections from inside a callback, until one of them has been heard. */
-static int nesting_callback(struct libwebsocket_context *context, struct libwebsocket *wsi,
-    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
-{
-    struct server *server = server_here();
-    int64_t deadline = ws_now_ms() + 10000;
-
-    (void)user;
-    if (reason != LWS_CALLBACK_RECEIVE)
-        return 0;
-    ck_assert_int_eq(libwebsocket_write(wsi, in, len, LWS_WRITE_TEXT), (int)len);
-    if (strcmp(in, "nest") != 0)
-        return 0;
-    ck_assert_int_eq(libwebsocket_callback_on_writable(context, wsi), 1);
-    while (server_count(server, LWS_CALLBACK_RECEIVE) < 2 && ws_now_ms() < deadline) {
-        if (harness_loop() == LOOP_POLL) {
-            ck_assert_int_eq(libwebsocket_service(context, 10), 0);
-        } else {
-            serve_two(context, wsi, server_last_wsi(server));
-        }
-    }
-    /* What was handed to this callback is as it was, for all that has come since. */
-    ck_assert_str_eq(in, "nest");
-    ck_assert_uint_eq(len, 4);
-    ck_assert_uint_eq(server_count(server, LWS_CALLBACK_RECEIVE), 2);
-    return 0;
-}
-
-START_TEST(serves_inside_a_callback)
-{
-    static struct libwebsocket_protocols protocols[] = {
-        {.name = "p", .callback = nesting_callback},
-        {.name = NULL},
-    };
-    struct server_options options = {.protocols = protocols};
-    struct server *server = server_start(&options);
-    struct ws_client *outer = ws_open(server_port(server), NULL);
-    struct ws_client *inner;
-
-    server_wait(server, LWS_CALLBACK_ESTABLISHED, 1);
-    inner = ws_open(server_port(server), NULL);
-    server_wait(server, LWS_CALLBACK_ESTABLISHED, 2);
-    ws_send_frame(outer, WS_FIN | WS_TEXT, "nest", 4);
-    server_wait(server, LWS_CALLBACK_RECEIVE, 1);
-    /* What was written is there before the nested call waits. */
-    ws_expect_text(outer, "nest");
-    ws_send_frame(inner, WS_FIN | WS_TEXT, "inside", 6);
-    ws_expect_text(inner, "inside");
-    server_wait(server, LWS_CALLBACK_SERVER_WRITEABLE, 1);
-    ws_finish(outer);
-    ws_finish(inner);
-    ws_free(outer);
-    ws_free(inner);
-    server_stop(server);
-}
-END_TEST
-
 Suite *lifetime_suite(void)
 {
     Suite *suite = suite_create("lifetime");
     TCase *creation = harness_case("creation");
     TCase *destruction = harness_case("destruction");
-    TCase *nesting = harness_case("nesting");
 
     tcase_add_loop_test(
         creation, says_why_it_cannot_be_created, 0, sizeof bad_infos / sizeof bad_infos[0]);
@@ -375,8 +295,5 @@ Suite *lifetime_suite(void)
         destruction, destroys_inside_a_callback, 0, sizeof fatal_reasons / sizeof fatal_reasons[0]);
     tcase_add_test(destruction, destroys_while_being_created);
     suite_add_tcase(suite, destruction);
-
-    tcase_add_test(nesting, serves_inside_a_callback);
-    suite_add_tcase(suite, nesting);
     return suite;
 }
