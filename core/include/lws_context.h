@@ -324,7 +324,9 @@ LWS_VISIBLE void *libwebsocket_context_user(struct libwebsocket_context *context
  *            the engine's, revents is set to 0 before anything else happens, and the struct is not
  *            touched again, so that callbacks may move it. If it is not, it is left alone: hand in
  *            all of yours, and look at those whose revents are not 0 afterwards. NULL runs the
- *            deadlines that are due, which is never necessary.
+ *            deadlines that are due, which is never necessary. Inside a callback NULL runs none,
+ *            and is what to call there before waiting with a loop of one's own: it sends what has
+ *            been written, and has the descriptors named that tell of everything else.
  *
  * Returns 0, also where the connection has ended meanwhile; -1 where context is NULL, or in a
  * forked process where it cannot be adopted, with errno (see lws_adopt()). It never blocks, and

@@ -56,6 +56,7 @@ struct libwebsocket_context {
     uint64_t timer_at;       /* when the timer is armed for; UINT64_MAX for not at all */
     bool deadlines_due;      /* to be judged when the descriptors of this round have been served */
     uint64_t deadlines_upto; /* the time up to which they are */
+    unsigned int deadlines_depth; /* how deep inside calls that was noted */
 
     struct libwebsocket *listeners[LISTENERS_MAX];
     size_t listener_count;

@@ -9,11 +9,12 @@
 
 /*
  * Deadlines are judged when the timer fires a second time, at once after the first: by then the
- * host has served everything that was ready together with it.
+ * host has served everything that was ready together with it. Not so inside a callback of that same
+ * round, where some of it is still to be served: the time is noted once more.
  */
 static void serve_timer(struct libwebsocket_context *context)
 {
-    bool judge = context->deadlines_due;
+    bool judge = context->deadlines_due && context->depth <= context->deadlines_depth;
 
     timer_clear(context->timer->transport.fd);
     context->timer_at = UINT64_MAX;
@@ -24,6 +25,7 @@ static void serve_timer(struct libwebsocket_context *context)
     } else if (!judge && deadline_wheel_next(&context->engine.wheel) <= context->engine.now) {
         context->deadlines_due = true;
         context->deadlines_upto = context->engine.now;
+        context->deadlines_depth = context->depth;
     }
     if (context->deadlines_due)
         settle_timer(context, context->engine.now);
@@ -84,7 +86,7 @@ int libwebsocket_service_fd(struct libwebsocket_context *context, struct pollfd 
         ; /* only what belongs to closing is done any more */
     else if (wsi)
         serve(context, wsi, events);
-    else
+    else if (context->depth == 1)
         (void)settle_deadlines(context, context->engine.now);
     (void)context_leave(context, CALL_SERVICE);
     return 0;

@@ -1,6 +1,7 @@
 /* Service calls inside callbacks: whatever a program waits for there comes. */
 #include <errno.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include "../support/contract.h"
 #include "extension_ground.h"
@@ -8,16 +9,15 @@
 
 enum { DESCRIPTORS = 256, PEERS = 3 };
 
-/* A turn of the loop, or of one of the program's own, inside a callback. It waits for as long as it
- * takes: without an end where no descriptor is ready for what is due. */
-static void turn(struct libwebsocket_context *context)
+/* A turn of the loop, or of one of the program's own, inside a callback. */
+static void turn_for(struct libwebsocket_context *context, int timeout_ms)
 {
     struct pollfd pollfds[DESCRIPTORS];
     nfds_t count = 0;
     int ready;
 
     if (harness_loop() == LOOP_POLL) {
-        ck_assert_int_eq(libwebsocket_service(context, -1), 0);
+        ck_assert_int_eq(libwebsocket_service(context, timeout_ms), 0);
         return;
     }
     /* A loop that calls at all gets out what was written. */
@@ -28,12 +28,18 @@ static void turn(struct libwebsocket_context *context)
         if (events >= 0)
             pollfds[count++] = (struct pollfd){.fd = fd, .events = (short)events};
     }
-    ready = poll(pollfds, count, -1);
+    ready = poll(pollfds, count, timeout_ms);
     ck_assert(ready >= 0 || errno == EINTR);
     for (nfds_t i = 0; ready > 0 && i < count; i++) {
         if (pollfds[i].revents != 0)
             ck_assert_int_eq(libwebsocket_service_fd(context, &pollfds[i]), 0);
     }
+}
+
+/* Waits for as long as it takes: without an end where no descriptor is ready for what is due. */
+static void turn(struct libwebsocket_context *context)
+{
+    turn_for(context, -1);
 }
 
 static callback_function *hook;
@@ -397,6 +403,62 @@ START_TEST(has_deadlines_inside_a_deadline)
 }
 END_TEST
 
+/* The ways to serve what there is without waiting. */
+static int way;
+
+static int serve_without_waiting(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
+{
+    (void)wsi;
+    (void)user;
+    (void)len;
+    if (!is_nest(reason, in))
+        return 0;
+    if (way == 0) {
+        ck_assert_int_eq(libwebsocket_service_fd(context, NULL), 0);
+        return 0;
+    }
+    /* By then the timer, which the loop has served just before, has fired again. */
+    usleep(100000);
+    for (int i = 0; i < 3; i++)
+        turn_for(context, 0);
+    return 0;
+}
+
+static void await_ping(struct ws_client *client)
+{
+    struct ws_frame frame;
+
+    do {
+        ws_receive_frame(client, &frame);
+        ws_frame_free(&frame);
+    } while (frame.first != (WS_FIN | WS_PING));
+}
+
+/* Deadlines have passed, and in the same round the loop finds the bytes of those they are about;
+ * the first of them serves before the others are read. */
+START_TEST(kills_no_healthy_peer)
+{
+    struct server_options options = {.extras = {.ping_interval_ms = 500, .ping_timeout_ms = 2000}};
+    struct ground ground = ground_begin(serve_without_waiting, &options);
+
+    way = _i;
+    for (size_t i = 0; i < PEERS; i++)
+        await_ping(ground.clients[i]);
+    server_hold(ground.server);
+    usleep(2500000);
+    send_to(&ground, 0, "nest");
+    for (size_t i = 1; i < PEERS; i++)
+        send_to(&ground, i, "in time");
+    server_go_on(ground.server);
+    server_wait(ground.server, LWS_CALLBACK_RECEIVE, PEERS);
+    ck_assert_uint_eq(server_count(ground.server, LWS_CALLBACK_CLOSED), 0);
+    for (size_t i = 0; i < PEERS; i++)
+        ws_free(ground.clients[i]);
+    server_stop(ground.server);
+}
+END_TEST
+
 Suite *nesting_suite(void)
 {
     Suite *suite = suite_create("nesting");
@@ -414,6 +476,9 @@ Suite *nesting_suite(void)
     tcase_add_test(deadlines, has_deadlines);
     if (!harness_deflate() && libwebsocket_get_internal_extensions() != NULL)
         tcase_add_test(deadlines, has_deadlines_inside_a_deadline);
+    /* What comes in pieces, or is refused, is not there in time. */
+    if (!harness_cut())
+        tcase_add_loop_test(deadlines, kills_no_healthy_peer, 0, 2);
     suite_add_tcase(suite, deadlines);
     return suite;
 }
