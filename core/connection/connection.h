@@ -98,6 +98,7 @@ struct libwebsocket {
     bool receiving : 1;      /* its input is being worked on further out */
     bool flow_stopped : 1;   /* by the program; a listener: by the engine */
     bool wants_writable : 1; /* asked for by the program */
+    bool asked_for_all : 1;  /* the same for its whole protocol; its extensions do not know yet */
     bool resume : 1;         /* there is more to do without waiting for the descriptor */
     bool input_ended : 1;    /* the peer has said that it sends no more */
     bool finished : 1;       /* and so have we */

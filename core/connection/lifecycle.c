@@ -74,6 +74,14 @@ static void say_writeable(struct libwebsocket *wsi)
     }
 }
 
+static void ask_extensions(struct libwebsocket *wsi)
+{
+    wsi->asked_for_all = false;
+    if (wsi->state == CONNECTION_OPEN && !wsi->broken && !wsi->wants_writable &&
+        !extension_call_active(wsi, LWS_EXT_CALLBACK_REQUEST_ON_WRITEABLE))
+        wsi->wants_writable = true;
+}
+
 void connection_work(struct libwebsocket *wsi)
 {
     connection_attend(wsi);
@@ -87,6 +95,8 @@ void connection_work(struct libwebsocket *wsi)
         if (receive_can_resume(wsi))
             receive_some(wsi);
     }
+    if (wsi->asked_for_all)
+        ask_extensions(wsi);
     if (wsi->wants_writable) {
         if (!wsi->choked)
             (void)connection_flush(wsi);
@@ -176,7 +186,7 @@ void connection_settle(struct libwebsocket *wsi)
         return;
     if (receive_can_resume(wsi))
         wsi->resume = true;
-    if (wsi->resume || (wsi->wants_writable && program_may_write(wsi)))
+    if (wsi->resume || wsi->asked_for_all || (wsi->wants_writable && program_may_write(wsi)))
         queue_push(&engine_of(wsi)->work, &wsi->work);
 }
 

@@ -112,9 +112,9 @@ enum libwebsocket_extension_callback_reasons {
      * since some time in the past. Not for the library's own extensions, which sleep. */
     LWS_EXT_CALLBACK_1HZ = 18,
 
-    /* The program asks for WRITEABLE with libwebsocket_callback_on_writable(). A positive return
-     * says that the extension sees to it: the program is not called then unless it is asked for
-     * again. */
+    /* The program asks for WRITEABLE, with libwebsocket_callback_on_writable() or for all of a
+     * protocol. A positive return says that the extension sees to it: the program is not called
+     * then unless it is asked for again. */
     LWS_EXT_CALLBACK_REQUEST_ON_WRITEABLE = 19,
 
     /* The program is about to be told WRITEABLE. A positive return takes its turn. */

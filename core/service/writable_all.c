@@ -38,7 +38,11 @@ void writable_all_expand(struct libwebsocket_context *context)
 
             if (wsi->state != CONNECTION_OPEN || wsi->broken)
                 continue;
-            wsi->wants_writable = true;
+            /* What extensions have to say they are asked in its turn: they may end any other. */
+            if (wsi->stream_extended)
+                wsi->asked_for_all = true;
+            else
+                wsi->wants_writable = true;
             queue_push(&context->engine.work, &wsi->work);
         }
     }

@@ -172,11 +172,18 @@ static int see_to_it(struct probe *probe, struct libwebsocket *wsi,
     return 0;
 }
 
+/* For one, or for all of its protocol. */
+static bool for_all;
+
 static void ask(struct server *loop, void *argument)
 {
     (void)argument;
-    ck_assert_int_eq(
-        libwebsocket_callback_on_writable(server_context(loop), ends[SERVER_SIDE].wsi), 1);
+    if (for_all)
+        ck_assert_int_eq(
+            libwebsocket_callback_on_writable_all_protocol(&pair_protocols[PROTOCOL_PAIR]), 0);
+    else
+        ck_assert_int_eq(
+            libwebsocket_callback_on_writable(server_context(loop), ends[SERVER_SIDE].wsi), 1);
 }
 
 START_TEST(sees_to_writeable)
@@ -184,6 +191,7 @@ START_TEST(sees_to_writeable)
     struct server *loop;
     struct ws_client *client;
 
+    for_all = _i == 1;
     probes[0].hook = see_to_it;
     give_probes(2);
     loop = pair_start(NULL);
@@ -214,6 +222,48 @@ START_TEST(sees_to_writeable)
 }
 END_TEST
 
+/* The first that is asked closes the other one. */
+static int close_the_other(struct probe *probe, struct libwebsocket *wsi,
+    enum libwebsocket_extension_callback_reasons reason, struct probe_session *session, void *in,
+    size_t len)
+{
+    struct libwebsocket *first = ends[SERVER_SIDE].wsi;
+
+    (void)probe;
+    (void)session;
+    (void)in;
+    (void)len;
+    if (reason == LWS_EXT_CALLBACK_REQUEST_ON_WRITEABLE)
+        ck_assert_int_eq(
+            lws_close(wsi == first ? server_last_wsi(server_here()) : first, 4001, "other", 5), 0);
+    return 0;
+}
+
+START_TEST(closes_another_that_is_asked_for)
+{
+    struct server *loop;
+    struct ws_client *clients[2];
+
+    for_all = true;
+    probes[0].hook = close_the_other;
+    give_probes(1);
+    loop = pair_start(NULL);
+    for (int i = 0; i < 2; i++)
+        clients[i] = raw_extended(loop, "x-one");
+    server_wait(loop, LWS_CALLBACK_ESTABLISHED, 2);
+    server_run(loop, ask, NULL);
+    /* Those that came first are asked first. */
+    ws_expect_close_and_answer(clients[1], 4001);
+    ws_finish(clients[0]);
+    for (int i = 0; i < 2; i++)
+        ws_free(clients[i]);
+    server_wait(loop, LWS_CALLBACK_CLOSED, 2);
+    pair_stop(loop);
+    ck_assert_uint_eq(probe_counted(&probes[0], LWS_EXT_CALLBACK_REQUEST_ON_WRITEABLE), 1);
+    ck_assert_uint_eq(probe_counted(&probes[0], LWS_EXT_CALLBACK_IS_WRITEABLE), 1);
+}
+END_TEST
+
 Suite *extension_events_suite(void)
 {
     Suite *suite = suite_create("extension events");
@@ -222,7 +272,8 @@ Suite *extension_events_suite(void)
     tcase_add_test(test_case, sees_the_reply);
     tcase_add_test(test_case, is_told_the_seconds);
     tcase_add_test(test_case, is_told_of_all_connections);
-    tcase_add_test(test_case, sees_to_writeable);
+    tcase_add_loop_test(test_case, sees_to_writeable, 0, 2);
+    tcase_add_test(test_case, closes_another_that_is_asked_for);
     suite_add_tcase(suite, test_case);
     return suite;
 }
