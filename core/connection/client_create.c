@@ -49,6 +49,13 @@ static bool is_v6(const char *text, size_t length)
            (!zone || token_is_valid(zone, length - numeric));
 }
 
+/* A name with a dot in front is none, and to those who verify certificates often stands for any
+ * name that ends in it. */
+static bool has_first_label(const char *name)
+{
+    return name[0] != '.';
+}
+
 /* A name, or a numeric address, an IPv6 one with or without brackets. It goes to a name service,
  * and as it is to a proxy. */
 static bool is_address(const char *address)
@@ -59,7 +66,7 @@ static bool is_address(const char *address)
         return is_v6(address + 1, length - 2);
     if (strchr(address, ':'))
         return is_v6(address, length);
-    return length > 0 && length <= MOST_NAME && host_is_valid(address);
+    return length > 0 && length <= MOST_NAME && has_first_label(address) && host_is_valid(address);
 }
 
 static size_t name_length(const char *host, const char **start)
@@ -77,7 +84,7 @@ static bool is_host(const char *host)
     const char *name;
     size_t length = name_length(host, &name);
 
-    return length > 0 && length <= MOST_NAME && host_is_valid(host);
+    return length > 0 && length <= MOST_NAME && has_first_label(name) && host_is_valid(host);
 }
 
 static const char *find_protocol_fault(struct engine *engine, const char *protocols)

@@ -18,7 +18,8 @@ static bool is_address(const char *name)
 
 /*
  * As it stands in certificates: without the dot of a name that is complete, and without the zone of
- * an address. To OpenSSL an empty name would mean that any will do.
+ * an address. To OpenSSL an empty name would mean that any will do, and one with a dot in front
+ * that any will that ends in it.
  */
 static bool bare_name(const char *name, char bare[NAME_SIZE])
 {
@@ -28,7 +29,7 @@ static bool bare_name(const char *name, char bare[NAME_SIZE])
         length = strcspn(name, "%");
     else if (length > 0 && name[length - 1] == '.')
         length--;
-    if (length == 0 || length >= NAME_SIZE)
+    if (length == 0 || length >= NAME_SIZE || name[0] == '.')
         return false;
     memcpy(bare, name, length);
     bare[length] = '\0';

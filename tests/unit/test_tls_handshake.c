@@ -145,7 +145,7 @@ END_TEST
 
 START_TEST(name_that_is_none)
 {
-    static const char *const names[] = {"", ".", "%eth0:"};
+    static const char *const names[] = {"", ".", "%eth0:", ".localhost", "..", ".localhost."};
     struct tls_settings *client = tls_client_of("root.pem");
     char endless[300];
     struct pair pair;
