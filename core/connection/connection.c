@@ -122,12 +122,71 @@ void *connection_session(struct libwebsocket *wsi)
     return wsi->session;
 }
 
+/* Whether what runs is the time that a peer has for taking what was sent. */
+static bool peer_is_to_take(const struct libwebsocket *wsi)
+{
+    switch ((enum connection_state)wsi->state) {
+    case CONNECTION_HTTP_HEAD:
+    case CONNECTION_HTTP_RESPONSE:
+        return wsi->choked;
+    case CONNECTION_OPEN:
+        return wsi->choked && wsi->ping_waits;
+    case CONNECTION_CLOSE_SENT:
+    case CONNECTION_DRAINING:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Where memory is short for that, only what the system says counts for the peer. */
+static void note_untaken(struct libwebsocket *wsi)
+{
+    size_t untaken = peer_is_to_take(wsi) ? transport_untaken(&wsi->transport) : 0;
+
+    if (untaken > 0 ? connection_rarely(wsi) != NULL : wsi->rarely != NULL)
+        wsi->rarely->untaken = untaken;
+}
+
+/*
+ * The system says that there is room only when a third of its buffer is free, which may be
+ * megabytes, and where nothing more is to be sent it says nothing. So a slow peer is told from one
+ * that takes nothing by asking.
+ */
+bool connection_is_taken_from(const struct libwebsocket *wsi)
+{
+    size_t untaken;
+
+    if (!wsi->rarely || wsi->rarely->untaken == 0 || !peer_is_to_take(wsi))
+        return false;
+    untaken = transport_untaken(&wsi->transport);
+    /* Where nothing is left, it is something else that it did not do in time. */
+    return untaken > 0 && untaken < wsi->rarely->untaken;
+}
+
+void connection_choke(struct libwebsocket *wsi)
+{
+    wsi->choked = true;
+    if (!wsi->rarely || wsi->rarely->untaken == 0)
+        note_untaken(wsi);
+    connection_attend(wsi);
+}
+
 void connection_progress(struct libwebsocket *wsi)
 {
     const struct limits *limits = &engine_of(wsi)->limits;
     bool waits = !backlog_empty(&wsi->backlog);
 
+    note_untaken(wsi);
     switch ((enum connection_state)wsi->state) {
+    case CONNECTION_HTTP_HEAD:
+        if (waits)
+            connection_set_due(wsi, limits->http_stall_timeout);
+        else
+            connection_set_due(wsi, wsi->http && http_head_started(&wsi->http->head)
+                                        ? limits->request_timeout
+                                        : limits->http_idle_timeout);
+        break;
     case CONNECTION_HTTP_RESPONSE:
         connection_set_due(wsi, waits || http_exchange_sends_file(wsi) ? limits->http_stall_timeout
                                                                        : limits->http_left_timeout);

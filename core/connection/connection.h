@@ -71,6 +71,7 @@ struct extension_set;
 /* What few connections need. */
 struct rarely {
     uint64_t user_due; /* set by the program; 0 for none */
+    size_t untaken;    /* when the peer's time for taking it began; 0: there is no such time */
     int close_code;    /* received; 0 for none */
     int staged_code;   /* to be sent; 0 for none */
     char *close_reason;
@@ -190,8 +191,15 @@ int connection_callback_as(struct libwebsocket *wsi, struct protocol *protocol,
  * short. */
 void *connection_session(struct libwebsocket *wsi);
 
-/* The peer took some of what waits for it: its time begins anew, if it has one. */
+/* The peer took some of what waits for it, or has to begin to: its time begins anew, if it has one.
+ */
 void connection_progress(struct libwebsocket *wsi);
+
+/* The transport takes no more for now; the peer's time goes on. */
+void connection_choke(struct libwebsocket *wsi);
+
+/* Whether the peer is taking what was sent, though nothing has been said of it yet. */
+bool connection_is_taken_from(const struct libwebsocket *wsi);
 
 /* The transport failed while sending. */
 void connection_send_failed(struct libwebsocket *wsi);

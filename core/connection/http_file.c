@@ -242,8 +242,7 @@ void http_file_continue(struct libwebsocket *wsi)
             connection_progress(wsi);
             break;
         case TRANSPORT_AGAIN:
-            wsi->choked = true;
-            connection_attend(wsi);
+            connection_choke(wsi);
             return;
         case TRANSPORT_END:
             lwsl_notice("connection %d: the file it was being sent has become shorter\n",

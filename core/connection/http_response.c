@@ -113,7 +113,7 @@ void http_response_end(struct libwebsocket *wsi)
     }
     http_exchange_free(wsi);
     wsi->state = CONNECTION_HTTP_HEAD;
-    connection_set_due(wsi, engine_of(wsi)->limits.http_idle_timeout);
+    connection_progress(wsi);
     connection_attend(wsi);
 }
 
@@ -183,7 +183,7 @@ void http_response_late(struct libwebsocket *wsi)
 {
     if (wsi->state == CONNECTION_HTTP_RESPONSE ||
         (wsi->state == CONNECTION_HTTP_HEAD &&
-            (!wsi->http || !http_head_started(&wsi->http->head)))) {
+            (wsi->choked || !wsi->http || !http_head_started(&wsi->http->head)))) {
         connection_die(wsi);
         return;
     }

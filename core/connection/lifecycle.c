@@ -117,13 +117,17 @@ static void ping_or_give_up(struct libwebsocket *wsi)
         websocket_close_at_once(wsi, CLOSE_UNEXPECTED, "no answer to a ping");
     } else {
         wsi->ping_waits = true;
-        connection_set_due(wsi, limits->ping_timeout);
+        connection_progress(wsi);
         (void)websocket_send_control(wsi, FRAME_PING, NULL, 0);
     }
 }
 
 static void engine_deadline(struct libwebsocket *wsi)
 {
+    if (connection_is_taken_from(wsi)) {
+        connection_progress(wsi);
+        return;
+    }
     switch ((enum connection_state)wsi->state) {
     case CONNECTION_HTTP_HEAD:
     case CONNECTION_HTTP_BODY:

@@ -87,7 +87,7 @@ bool websocket_close_with(struct libwebsocket *wsi, const unsigned char *payload
     if (!frame_is_control(wsi->websocket.first))
         websocket_input_release(wsi);
     wsi->wants_writable = false;
-    connection_set_due(wsi, engine_of(wsi)->limits.close_timeout);
+    connection_progress(wsi);
     connection_attend(wsi);
     return true;
 }

@@ -172,7 +172,9 @@ struct lws_context_extras {
      * Milliseconds. How long a request may take to arrive, head and body (default 10000; then
      * 408); how long an HTTP connection may be idle between requests (15000); how long a response
      * may go on without the client taking a byte (30000); how long a peer may take to answer a
-     * close frame and hang up (5000), begun anew as it takes what is left to be sent.
+     * close frame and hang up (5000), begun anew as it takes what is left to be sent. To take is
+     * what the peer's system does, and it may be noticed late: who takes a byte at the beginning
+     * of such a time and none after is given up at the end of the next.
      */
     unsigned int request_timeout_ms;
     unsigned int http_idle_timeout_ms;
@@ -182,7 +184,7 @@ struct lws_context_extras {
     /*
      * Milliseconds. Where ping_interval_ms is set, a WebSocket from which nothing was received for
      * so long is sent a ping, and closed with 1011 if nothing arrives for another ping_timeout_ms
-     * (default: as long as the interval). Off by default.
+     * (default: as long as the interval), begun anew as it takes what waits for it. Off by default.
      */
     unsigned int ping_interval_ms;
     unsigned int ping_timeout_ms;

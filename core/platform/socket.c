@@ -3,11 +3,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -59,6 +61,13 @@ bool socket_keepalive(int fd, int time, int probes, int interval)
     return setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) == 0 &&
            set_if_given(fd, TCP_KEEPIDLE, time) && set_if_given(fd, TCP_KEEPCNT, probes) &&
            set_if_given(fd, TCP_KEEPINTVL, interval);
+}
+
+size_t socket_untaken(int fd)
+{
+    int count = 0;
+
+    return ioctl(fd, SIOCOUTQ, &count) == 0 && count > 0 ? (size_t)count : 0;
 }
 
 void socket_peer(int fd, char *text, size_t size)

@@ -26,6 +26,13 @@ void socket_no_delay(int fd);
  */
 bool socket_keepalive(int fd, int time, int probes, int interval);
 
+/*
+ * How many of the bytes that were sent the peer's system has not taken yet, as far as that is
+ * known: of a TCP socket those that are not acknowledged, the end of the stream among them; of a
+ * Unix-domain socket those that are not read, in the system's own measure. 0 where it is not known.
+ */
+size_t socket_untaken(int fd);
+
 /* Writes the peer's numeric address; an empty text where there is none. */
 void socket_peer(int fd, char *text, size_t size);
 

@@ -1,6 +1,7 @@
 #include "transport/transport.h"
 
 #include "platform/send_file.h"
+#include "platform/socket.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -72,6 +73,11 @@ static enum transport_result plain_finish(struct transport *transport)
     return TRANSPORT_DONE;
 }
 
+static size_t plain_untaken(const struct transport *transport)
+{
+    return socket_untaken(transport->fd);
+}
+
 static void plain_explain(const struct transport *transport, struct text *words)
 {
     (void)transport;
@@ -90,6 +96,7 @@ static const struct transport_operations plain = {
     .send = plain_send,
     .send_file = plain_send_file,
     .finish = plain_finish,
+    .untaken = plain_untaken,
     .explain = plain_explain,
     .close = plain_close,
 };

@@ -1,5 +1,6 @@
 #include "transport/tls.h"
 
+#include "platform/socket.h"
 #include "transport/tls_resume.h"
 #include "transport/tls_state.h"
 #include "transport/tls_verify.h"
@@ -172,6 +173,11 @@ static enum transport_result tls_finish(struct transport *transport)
     return TRANSPORT_DONE;
 }
 
+static size_t tls_untaken(const struct transport *transport)
+{
+    return socket_untaken(transport->fd) + tls_of(transport)->wire.held_length;
+}
+
 static void tls_explain(const struct transport *transport, struct text *words)
 {
     tls_failure_explain(&tls_of(transport)->failure, words);
@@ -192,6 +198,7 @@ static const struct transport_operations operations = {
     .send = tls_send,
     .send_file = tls_send_file,
     .finish = tls_finish,
+    .untaken = tls_untaken,
     .explain = tls_explain,
     .close = tls_close,
 };

@@ -36,6 +36,8 @@ struct transport_operations {
         struct transport *transport, int file, off_t *offset, size_t count, size_t *moved);
     /* Says to the peer that no more will be sent. AGAIN: it is to be called again. */
     enum transport_result (*finish)(struct transport *transport);
+    /* How many bytes it has taken that the peer's system has not; 0 where that is not known. */
+    size_t (*untaken)(const struct transport *transport);
     /* Adds a few words about the failure that has just been returned. */
     void (*explain)(const struct transport *transport, struct text *words);
     /* Closes the descriptor and frees what belongs to it. */
@@ -79,6 +81,11 @@ static inline enum transport_result transport_send_file(
 static inline enum transport_result transport_finish(struct transport *transport)
 {
     return transport->operations->finish(transport);
+}
+
+static inline size_t transport_untaken(const struct transport *transport)
+{
+    return transport->operations->untaken(transport);
 }
 
 static inline void transport_explain(const struct transport *transport, struct text *words)

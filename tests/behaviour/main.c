@@ -27,6 +27,7 @@ static suite_maker *const suites[] = {
     http_transfers_suite,
     http_bodies_suite,
     http_answers_suite,
+    slow_peers_suite,
     wrong_input_suite,
     utility_suite,
     client_connect_suite,

@@ -22,6 +22,7 @@ Suite *http_files_suite(void);
 Suite *http_transfers_suite(void);
 Suite *http_bodies_suite(void);
 Suite *http_answers_suite(void);
+Suite *slow_peers_suite(void);
 Suite *wrong_input_suite(void);
 Suite *utility_suite(void);
 Suite *client_connect_suite(void);
