@@ -55,8 +55,9 @@ static void answer(struct libwebsocket *wsi)
 {
     struct http_exchange *exchange = wsi->http;
 
-    connection_set_due(wsi, engine_of(wsi)->limits.http_left_timeout);
     wsi->state = CONNECTION_HTTP_RESPONSE;
+    /* Behind answers that the client has not taken yet it is those that have their time. */
+    connection_progress(wsi);
     if (exchange->refusal) {
         http_response_status(wsi, exchange->refusal);
         return;

@@ -26,12 +26,11 @@ bool connection_flush(struct libwebsocket *wsi)
         return false;
     }
     wsi->choked = result == TRANSPORT_AGAIN;
-    if (wsi->backlog.bytes < before) {
-        /* What the system takes at once says nothing about the peer. */
-        if (was_choked || wsi->state != CONNECTION_OPEN)
-            connection_progress(wsi);
+    /* What the system takes at once says nothing about the peer of a WebSocket. */
+    if (was_choked ? wsi->backlog.bytes < before : wsi->state != CONNECTION_OPEN)
+        connection_progress(wsi);
+    if (wsi->backlog.bytes < before)
         websocket_pong_sent(wsi, before - wsi->backlog.bytes);
-    }
     connection_attend(wsi);
     if (wsi->choked)
         return false;
@@ -72,10 +71,12 @@ bool connection_send_as_is(struct libwebsocket *wsi, const void *bytes, size_t l
 {
     bool at_once = !engine_of(wsi)->gathering || length >= GATHER_MAX;
     size_t moved = 0;
+    bool had_room;
 
     if (at_once && !wsi->choked && !connection_flush(wsi) && !wsi->choked)
         return false;
-    if (at_once && !wsi->choked && length > 0 && !send_directly(wsi, bytes, length, &moved))
+    had_room = !wsi->choked;
+    if (at_once && had_room && length > 0 && !send_directly(wsi, bytes, length, &moved))
         return false;
     if (!backlog_append(&wsi->backlog, (const unsigned char *)bytes + moved, length - moved)) {
         lwsl_err("connection %d: out of memory for what it has to send\n", wsi->transport.fd);
@@ -84,9 +85,9 @@ bool connection_send_as_is(struct libwebsocket *wsi, const void *bytes, size_t l
         errno = ENOMEM;
         return false;
     }
-    /* An answer that the program goes on with, and cannot end, has its time from here. */
-    if (moved > 0 && (wsi->choked || (engine_of(wsi)->limits.http_left_timeout &&
-                                         wsi->state == CONNECTION_HTTP_RESPONSE)))
+    /* From here the peer has its time, or an answer that the program goes on with. */
+    if ((had_room && wsi->choked) || (moved > 0 && engine_of(wsi)->limits.http_left_timeout &&
+                                         wsi->state == CONNECTION_HTTP_RESPONSE))
         connection_progress(wsi);
     connection_attend(wsi);
     if (!wsi->choked && wsi->backlog.bytes > GATHER_MAX)

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -238,6 +239,109 @@ START_TEST(takes_its_time_for_answers)
 }
 END_TEST
 
+static int answer_itself(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nfirst of all";
+
+    if (reason != LWS_CALLBACK_HTTP || strcmp(in, "/answer") != 0)
+        return site_callback(context, wsi, reason, user, in, len);
+    ck_assert_int_eq(send_bytes(wsi, answer, strlen(answer), LWS_WRITE_HTTP), (int)strlen(answer));
+    return 0;
+}
+
+/* Until TCP takes no more, which it may do a little of after a while. */
+static void wait_until_all_is_full(struct server *server)
+{
+    unsigned long calls;
+
+    do {
+        calls = server_service_calls();
+        usleep(500000);
+    } while (server_service_calls() != calls);
+    ck_assert_uint_eq(server_count(server, LWS_CALLBACK_CLOSED_HTTP), 0);
+}
+
+/* The program's own answer, of which nothing was sent yet: there was no room from the beginning. */
+START_TEST(takes_nothing_of_an_answer)
+{
+    struct libwebsocket_protocols protocols[2] = {{.callback = answer_itself}};
+    struct server_options options = {
+        .protocols = protocols, .send_buffer = 4096, .extras = {.http_stall_timeout_ms = 500}};
+    struct server *server = site_start(&options);
+    struct ws_client *client = ws_connect_small(server_port(server), RECEIVE_BUFFER);
+
+    ask_for_refusals(
+        server, client, "GET /answer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n");
+    wait_until_all_is_full(server);
+    ws_send(client, "x", 1);
+    server_wait(server, LWS_CALLBACK_HTTP, 2);
+    server_wait(server, LWS_CALLBACK_CLOSED_HTTP, 1);
+    ws_free(client);
+    server_stop(server);
+}
+END_TEST
+
+/* Fills the connection's socket behind the engine's back, to the last byte, as what went before may
+ * by chance. */
+static void fill(struct libwebsocket *wsi)
+{
+    static const char bytes[1024];
+    int fd = libwebsocket_get_socket_fd(wsi);
+    bool more = true;
+
+    while (more) {
+        more = false;
+        while (send(fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+            more = true;
+        while (send(fd, bytes, 1, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+            more = true;
+        usleep(300000);
+    }
+}
+
+static struct libwebsocket *asking;
+
+static void answer_into_nothing(struct server *server, void *argument)
+{
+    (void)server, (void)argument;
+    /* Perhaps TCP took a little in the last moment. */
+    do {
+        fill(asking);
+        ck_assert_int_eq(send_bytes(asking, "HTTP/1.1 200 OK\r\n\r\n", 19, LWS_WRITE_HTTP), 19);
+    } while (!lws_send_pipe_choked(asking));
+}
+
+static int answer_now_or_later(struct libwebsocket_context *context, struct libwebsocket *wsi,
+    enum libwebsocket_callback_reasons reason, void *user, void *in, size_t len)
+{
+    (void)context, (void)user, (void)in, (void)len;
+    if (reason != LWS_CALLBACK_HTTP)
+        return 0;
+    asking = wsi;
+    if (strcmp(in, "/now") == 0)
+        answer_into_nothing(NULL, NULL);
+    return 0;
+}
+
+START_TEST(has_no_room_for_an_answer)
+{
+    struct libwebsocket_protocols protocols[2] = {{.callback = answer_now_or_later}};
+    struct server_options options = {
+        .protocols = protocols, .send_buffer = 4096, .extras = {.http_stall_timeout_ms = 500}};
+    struct server *server = site_start(&options);
+    struct ws_client *client = ws_connect_small(server_port(server), RECEIVE_BUFFER);
+
+    site_get(client, _i == 0 ? "/now" : "/later", NULL);
+    server_wait(server, LWS_CALLBACK_HTTP, 1);
+    if (_i == 1)
+        server_run(server, answer_into_nothing, NULL);
+    server_wait(server, LWS_CALLBACK_CLOSED_HTTP, 1);
+    ws_free(client);
+    server_stop(server);
+}
+END_TEST
+
 Suite *slow_peers_suite(void)
 {
     Suite *suite = suite_create("slow peers");
@@ -261,6 +365,8 @@ Suite *slow_peers_suite(void)
 
     tcase_add_unchecked_fixture(stalled, site_set_up, site_tear_down);
     tcase_add_loop_test(stalled, takes_no_more, 0, harness_deflate() ? 2 : 4);
+    tcase_add_test(stalled, takes_nothing_of_an_answer);
+    tcase_add_loop_test(stalled, has_no_room_for_an_answer, 0, 2);
     suite_add_tcase(suite, stalled);
     return suite;
 }
