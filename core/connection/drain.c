@@ -1,6 +1,7 @@
 #include "connection/drain.h"
 
 #include "connection/extension_stream.h"
+#include "connection/http_exchange.h"
 #include "connection/receive.h"
 
 enum { LAST_READS = 16 };
@@ -54,6 +55,23 @@ void connection_drain_step(struct libwebsocket *wsi)
         connection_die(wsi);
 }
 
+/* Where an answer has no length, the end of the stream is what says that it is complete. */
+static bool is_inside_an_answer(const struct libwebsocket *wsi)
+{
+    return !wsi->established && !wsi->is_client &&
+           (http_exchange_ignores_input(wsi) || http_exchange_sends_file(wsi));
+}
+
+void connection_say_farewell(struct libwebsocket *wsi)
+{
+    if (wsi->transport.fd < 0 || wsi->finished || wsi->broken || wsi->choked ||
+        !backlog_empty(&wsi->backlog) || is_inside_an_answer(wsi))
+        return;
+    /* What does not go at once does not go: nobody waits for it. */
+    (void)transport_finish(&wsi->transport);
+    wsi->finished = true;
+}
+
 /* Whether all of it went, as long as the transport takes something at each try. */
 static bool send_all(struct libwebsocket *wsi)
 {
@@ -72,6 +90,7 @@ void connection_leave(struct libwebsocket *wsi)
     extension_stream_flush(wsi);
     if (send_all(wsi) && !wsi->finished) {
         (void)transport_finish(&wsi->transport);
+        wsi->finished = true;
         (void)discard_input(wsi);
     }
     connection_die(wsi);

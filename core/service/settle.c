@@ -36,6 +36,7 @@ void settle_close(struct libwebsocket_context *context, struct libwebsocket *wsi
     /* A client may never have got as far as a socket. */
     if (wsi->transport.fd >= 0)
         lwsl_info("connection %d: closed\n", wsi->transport.fd);
+    connection_say_farewell(wsi);
     context_unfile(context, wsi);
     connection_release(wsi);
     wsi->closed = true;

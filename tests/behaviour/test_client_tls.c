@@ -446,6 +446,46 @@ START_TEST(says_farewell)
 }
 END_TEST
 
+/* To a server that does not want it, and to one that leaves it to the client to hang up. */
+START_TEST(says_farewell_first)
+{
+    struct server_options options = {.extras = {.close_timeout_ms = 300}};
+    struct server *loop;
+    struct ws_server *server = listen_plain();
+    SSL_CTX *settings = settings_of("server");
+    struct client client = {.port = server->port, .ssl = 1, .host = "localhost"};
+    struct ws_client *peer;
+    char *request;
+
+    options.extras.client_ssl_ca_filepath = certificates_path("root.pem");
+    loop = client_start(&options);
+    client_begin(loop, &client);
+    peer = ws_accept(server);
+    tls_carry_server(peer, settings);
+    request = ws_receive_request(peer);
+    if (_i == 0) {
+        ws_send_text(peer, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+        client_expect_error(loop, 0, "server answered 403");
+    } else {
+        char *answer = ws_acceptance(request, NULL, NULL);
+
+        ws_send_text(peer, answer);
+        free(answer);
+        ws_send_close(peer, 1000, NULL);
+        ws_expect_close(peer, 1000);
+        server_wait(loop, LWS_CALLBACK_CLOSED, 1);
+    }
+    ws_expect_eof(peer);
+    if (!harness_refuses_io())
+        ck_assert(tls_ended_cleanly(peer));
+    ws_free(peer);
+    free(request);
+    SSL_CTX_free(settings);
+    ws_server_free(server);
+    server_stop(loop);
+}
+END_TEST
+
 /* Connects once more, to where it was before or elsewhere; returns whether the session was. */
 static bool meet(
     struct server *loop, struct ws_server *server, SSL_CTX *settings, const struct client *wanted)
@@ -573,6 +613,7 @@ Suite *client_tls_suite(void)
     tcase_add_loop_test(
         handshakes, gives_up_a_handshake_that_stalls, 0, (int)(sizeof stalls / sizeof stalls[0]));
     tcase_add_loop_test(handshakes, says_farewell, 0, 2);
+    tcase_add_loop_test(handshakes, says_farewell_first, 0, 2);
     suite_add_tcase(suite, handshakes);
 
     tcase_add_loop_test(sessions, resumes_sessions, 0, 2);

@@ -587,6 +587,36 @@ START_TEST(says_farewell)
 }
 END_TEST
 
+/* Nor does it keep silent towards those whose time is over. */
+START_TEST(says_farewell_to_who_is_late)
+{
+    struct server *server = start(&usual,
+        (struct server_options){.extras = {.http_idle_timeout_ms = 300, .close_timeout_ms = 300}});
+    SSL_CTX *settings = client_of(NULL);
+    struct ws_client *client = connect_with(server, settings);
+    struct ws_response response;
+
+    if (_i == 0) {
+        ws_send_text(client, "DELETE / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        response = ws_receive_head(client);
+        ck_assert_int_eq(response.status, 405);
+        ws_response_free(&response);
+        free(ws_receive_all(client, NULL));
+    } else {
+        ws_handshake(client, "closer");
+        ws_send_frame(client, WS_FIN | WS_TEXT, "", 0);
+        ws_expect_close(client, 1000);
+        ws_expect_eof(client);
+        server_wait(server, LWS_CALLBACK_CLOSED, 1);
+    }
+    if (!harness_refuses_io())
+        ck_assert(tls_ended_cleanly(client));
+    ws_free(client);
+    SSL_CTX_free(settings);
+    server_stop(server);
+}
+END_TEST
+
 static SSL_SESSION *session;
 
 static int keep_session(SSL *ssl, SSL_SESSION *given)
@@ -675,6 +705,7 @@ Suite *tls_server_suite(void)
     if (!harness_cut())
         tcase_add_test(records, refuses_to_renegotiate);
     tcase_add_loop_test(records, says_farewell, 0, 2);
+    tcase_add_loop_test(records, says_farewell_to_who_is_late, 0, 2);
     suite_add_tcase(suite, records);
     return suite;
 }
