@@ -2,6 +2,7 @@
 
 #include "connection/engine.h"
 
+#include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,13 +30,19 @@ static void free_files(struct tls_files *files)
     free((char *)(size_t)files->password);
 }
 
-/* OpenSSL asks about a client's certificate, and so does the engine the program. */
+/*
+ * OpenSSL asks about a client's certificate, and so does the engine the program. Errors that the
+ * program leaves in OpenSSL's queue would be taken for the handshake's.
+ */
 static bool ask_program(void *user, X509_STORE_CTX *store, SSL *ssl, bool good)
 {
     struct engine *engine = user;
-    int refused = protocol_call(&engine->protocols[0], NULL, NULL,
-        LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION, store, ssl, good ? 1 : 0);
+    int refused;
 
+    (void)ERR_set_mark();
+    refused = protocol_call(&engine->protocols[0], NULL, NULL,
+        LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION, store, ssl, good ? 1 : 0);
+    (void)ERR_pop_to_mark();
     return !refused && (good || X509_STORE_CTX_get_error(store) == X509_V_OK);
 }
 

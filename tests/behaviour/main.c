@@ -48,6 +48,7 @@ static suite_maker *const tls_suites[] = {
     client_tls_suite,
     client_tls_traffic_suite,
     tls_server_suite,
+    tls_program_suite,
     tls_reload_suite,
 };
 

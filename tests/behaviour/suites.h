@@ -39,6 +39,7 @@ Suite *client_blocking_suite(void);
 Suite *client_tls_suite(void);
 Suite *client_tls_traffic_suite(void);
 Suite *tls_server_suite(void);
+Suite *tls_program_suite(void);
 Suite *tls_reload_suite(void);
 Suite *extension_negotiation_suite(void);
 Suite *extension_payload_suite(void);
