@@ -53,7 +53,9 @@ LWS_BEGIN_DECLARATIONS
  *
  * In a process that was forked since and has not begun to use the context, POLL_DETACHED comes
  * without DEL for the descriptors that were told: what watches them belongs to the other process,
- * and nothing may be done to it.
+ * and nothing may be done to it. Where the copy is destroyed or renounced they have been closed by
+ * then, so that a loop can forget them and take nothing from the other one; where another sink is
+ * set they are open.
  *
  * What else is returned is ignored. An addition.
  */

@@ -162,8 +162,8 @@ int lws_renounce(struct libwebsocket_context *context)
     calls_drop(&context->calls);
     /* A signal handler that asks for WRITEABLE leaves alone what is freed now. */
     context->renounced = true;
-    poll_fd_detach(context);
     end_connections_silently(context);
+    poll_fd_detach(context);
     process_lock_leave(&context->lock);
     return 0;
 }

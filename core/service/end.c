@@ -123,6 +123,8 @@ void end_silently(struct libwebsocket_context *context)
     if (!context->created)
         give_back_adopted(context);
     end_connections_silently(context);
+    /* A copy's: what is closed, a loop can forget without taking it from the other process. */
+    poll_fd_detach(context);
     if (context->unix_path && is_last_to_serve(context))
         listen_unix_remove(context->unix_path, &context->unix_name);
     free(context->unix_path);
@@ -147,8 +149,6 @@ static void end_copy(struct libwebsocket_context *context)
     if (!context->renounced)
         calls_after_fork(&context->calls);
     calls_drop(&context->calls);
-    poll_fd_disregard_all(context);
-    poll_fd_detach(context);
     end_silently(context);
 }
 
