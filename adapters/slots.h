@@ -2,6 +2,8 @@
 #ifndef LWSLOOP_ADAPTERS_SLOTS_H
 #define LWSLOOP_ADAPTERS_SLOTS_H
 
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +40,15 @@ static inline void *lws_slots_for(void *slots, size_t *count, size_t slot_size, 
     free(slots);
     *count = wanted;
     return grown;
+}
+
+/*
+ * Whether a descriptor is open. One that is not a loop forgets without taking it out of what it
+ * shares with another process, where it may be open still.
+ */
+static inline bool lws_is_open(int fd)
+{
+    return fcntl(fd, F_GETFD) >= 0;
 }
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "../slots.h"
@@ -110,18 +111,30 @@ out_of_memory:
     return -1;
 }
 
-/* Without DEL for each it is a child's copy that ends: the base keeps the events, which it is not
- * known to be able to take out, and they keep the attachment. */
+static void stop_watching(struct attachment *attachment, int fd)
+{
+    struct event *event = attachment->by_fd[fd];
+
+    attachment->by_fd[fd] = NULL;
+    /* Takes it out of the base first, also where it is the one being handled. */
+    event_free(event);
+}
+
+/* Where there is something left it is a child's copy that ends. Of the descriptors that it keeps
+ * open the events stay in the base, which may be the parent's too; and they keep the attachment. */
 static void detach(struct attachment *attachment)
 {
-    size_t fd = 0;
+    bool is_needed = false;
 
-    while (fd < attachment->slot_count && !attachment->by_fd[fd])
-        fd++;
-    if (fd < attachment->slot_count) {
-        attachment->context = NULL;
-        return;
+    for (size_t fd = 0; fd < attachment->slot_count; fd++) {
+        if (attachment->by_fd[fd] && lws_is_open((int)fd))
+            is_needed = true;
+        else if (attachment->by_fd[fd])
+            stop_watching(attachment, (int)fd);
     }
+    attachment->context = NULL;
+    if (is_needed)
+        return;
     free(attachment->by_fd);
     free(attachment);
 }
@@ -160,9 +173,7 @@ static int on_poll_fd(struct libwebsocket_context *context, void *user,
     case LWS_CALLBACK_CLEAR_MODE_POLL_FD:
         return change_wanted(attachment, event, wanted & ~events);
     case LWS_CALLBACK_DEL_POLL_FD:
-        attachment->by_fd[fd] = NULL;
-        /* Takes it out of the base first, also where it is the one being handled. */
-        event_free(event);
+        stop_watching(attachment, fd);
         return 0;
     default:
         return 0;

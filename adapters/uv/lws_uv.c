@@ -159,18 +159,31 @@ out_of_memory:
     return -1;
 }
 
-/* Without DEL for each it is a child's copy that ends: the loop keeps the handles, which it is not
- * known to be able to close, and they keep the attachment. */
+static void stop_watching(struct attachment *attachment, struct watched *watched)
+{
+    attachment->by_fd[watched->fd] = NULL;
+    end_counting(attachment, watched);
+    /* Takes effect on the descriptor at once. */
+    uv_close((uv_handle_t *)&watched->handle, on_closed);
+}
+
+/* Where there is something left it is a child's copy that ends. Of the descriptors that it keeps
+ * open the handles stay in the loop, which may be the parent's too; and they keep the attachment. */
 static void detach(struct attachment *attachment)
 {
-    size_t fd = 0;
+    bool is_needed = false;
 
-    while (fd < attachment->slot_count && !attachment->by_fd[fd])
-        fd++;
-    if (fd < attachment->slot_count) {
-        attachment->context = NULL;
-        return;
+    for (size_t fd = 0; fd < attachment->slot_count; fd++) {
+        struct watched *watched = attachment->by_fd[fd];
+
+        if (watched && lws_is_open((int)fd))
+            is_needed = true;
+        else if (watched)
+            stop_watching(attachment, watched);
     }
+    attachment->context = NULL;
+    if (is_needed)
+        return;
     free(attachment->by_fd);
     free(attachment);
 }
@@ -208,10 +221,7 @@ static int on_poll_fd(struct libwebsocket_context *context, void *user,
         watched->wanted = (short)(watched->wanted & ~events);
         return apply_wanted(watched);
     case LWS_CALLBACK_DEL_POLL_FD:
-        attachment->by_fd[fd] = NULL;
-        end_counting(attachment, watched);
-        /* Takes effect on the descriptor at once, which is about to be closed. */
-        uv_close((uv_handle_t *)&watched->handle, on_closed);
+        stop_watching(attachment, watched);
         return 0;
     default:
         return 0;
