@@ -47,9 +47,12 @@ static void on_ready(evutil_socket_t fd, short what, void *argument)
     if (!attachment->context)
         return;
     pollfd.events = pollfd.revents;
-    /* The event and the attachment may be gone when it returns. */
-    if (libwebsocket_service_fd(attachment->context, &pollfd) < 0)
-        lwsl_err("descriptor %d could not be served\n", (int)fd);
+    /*
+     * The event and the attachment may be gone when it returns. Where it is refused, in a child of
+     * fork(), the event stays: libevent does not tell whether the base has been initialised again,
+     * and before that it would be taken from the parent too.
+     */
+    (void)libwebsocket_service_fd(attachment->context, &pollfd);
 }
 
 static struct event *find_event(const struct attachment *attachment, int fd)

@@ -2,9 +2,11 @@
 #include "lws_uv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "../slots.h"
 
@@ -59,16 +61,23 @@ static int apply_wanted(struct watched *watched)
     return 0;
 }
 
+/*
+ * The system's part of a loop that was attached to has an owner, whom it never has anything to
+ * tell. In a child of fork() that is its parent, until uv_loop_fork() makes another one, without.
+ */
+static bool is_another_processes(const uv_loop_t *loop)
+{
+    int owner = fcntl(uv_backend_fd(loop), F_GETOWN);
+
+    return owner > 0 && owner != getpid();
+}
+
 static void on_ready(uv_poll_t *handle, int status, int events)
 {
     struct watched *watched = (struct watched *)handle;
     struct attachment *attachment = handle->data;
     struct pollfd pollfd = {.fd = watched->fd, .events = watched->wanted};
 
-    if (!attachment->context) {
-        (void)uv_poll_stop(handle);
-        return;
-    }
     if (status < 0) {
         /* POLLERR, which libuv translates to an error: the wanted I/O will find out which. */
         pollfd.revents = (short)(watched->wanted | POLLERR);
@@ -79,8 +88,12 @@ static void on_ready(uv_poll_t *handle, int status, int events)
         if (events & UV_WRITABLE)
             pollfd.revents |= POLLOUT;
     }
-    if (libwebsocket_service_fd(attachment->context, &pollfd) < 0)
-        lwsl_err("descriptor %d could not be served\n", watched->fd);
+    /* Only where it is refused, in a child, is the attachment sure to be there when it returns. */
+    if (!attachment->context || libwebsocket_service_fd(attachment->context, &pollfd) < 0) {
+        if (!is_another_processes(attachment->loop))
+            (void)uv_poll_stop(handle);
+        return;
+    }
 
     /* libuv stops a handle of which it has reported an error. */
     if (status < 0 && !uv_is_closing((uv_handle_t *)handle) && !uv_is_active((uv_handle_t *)handle))
@@ -168,15 +181,16 @@ static void stop_watching(struct attachment *attachment, struct watched *watched
 }
 
 /* Where there is something left it is a child's copy that ends. Of the descriptors that it keeps
- * open the handles stay in the loop, which may be the parent's too; and they keep the attachment. */
+ * open the handles stay in a loop that is the parent's too, and they keep the attachment. */
 static void detach(struct attachment *attachment)
 {
+    bool is_shared = is_another_processes(attachment->loop);
     bool is_needed = false;
 
     for (size_t fd = 0; fd < attachment->slot_count; fd++) {
         struct watched *watched = attachment->by_fd[fd];
 
-        if (watched && lws_is_open((int)fd))
+        if (watched && is_shared && lws_is_open((int)fd))
             is_needed = true;
         else if (watched)
             stop_watching(attachment, watched);
@@ -253,5 +267,6 @@ int lws_uv_attach(struct libwebsocket_context *context, uv_loop_t *loop)
         errno = error;
         return -1;
     }
+    (void)fcntl(uv_backend_fd(loop), F_SETOWN, getpid());
     return 0;
 }
