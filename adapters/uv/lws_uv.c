@@ -19,6 +19,8 @@ struct watched {
     int fd;
     short wanted;
     bool is_helper;
+    struct watched *next; /* of those that the program has closed */
+    bool is_in_loop;      /* it was found there just now */
 };
 
 struct attachment {
@@ -28,6 +30,8 @@ struct attachment {
     size_t slot_count;
     size_t others; /* descriptors that are not helpers */
     int refusal;   /* errno of the last descriptor that could not be watched */
+    struct watched *closed_by_program;
+    uv_idle_t sweeper; /* does nothing but close; data: the attachment */
 };
 
 static void on_ready(uv_poll_t *handle, int status, int events);
@@ -47,6 +51,11 @@ static int apply_wanted(struct watched *watched)
     int events = 0;
     int result;
 
+    if (uv_is_closing((uv_handle_t *)&watched->handle)) {
+        lwsl_err("the handle of descriptor %d has been closed by the program\n", watched->fd);
+        errno = EBADF;
+        return -1;
+    }
     if (watched->wanted & POLLIN)
         events |= UV_READABLE;
     if (watched->wanted & POLLOUT)
@@ -146,6 +155,7 @@ static int start_watching(struct attachment *attachment, int fd, int events, uns
     watched->fd = fd;
     watched->wanted = (short)events;
     watched->is_helper = (flags & LWS_POLL_HELPER) != 0;
+    watched->is_in_loop = false;
 
     result = uv_poll_init(attachment->loop, &watched->handle, fd);
     if (result < 0) {
@@ -176,8 +186,55 @@ static void stop_watching(struct attachment *attachment, struct watched *watched
 {
     attachment->by_fd[watched->fd] = NULL;
     end_counting(attachment, watched);
+    if (uv_is_closing((uv_handle_t *)&watched->handle)) {
+        watched->next = attachment->closed_by_program;
+        attachment->closed_by_program = watched;
+        return;
+    }
     /* Takes effect on the descriptor at once. */
     uv_close((uv_handle_t *)&watched->handle, on_closed);
+}
+
+static void mark_in_loop(uv_handle_t *handle, void *attachment)
+{
+    if (handle->type == UV_POLL && handle->data == attachment)
+        ((struct watched *)handle)->is_in_loop = true;
+}
+
+static void end_attachment(struct attachment *attachment);
+
+static void on_swept(uv_handle_t *handle)
+{
+    end_attachment(handle->data);
+}
+
+/* What the program has closed is libuv's until it is not in the loop any more; the callback, if
+ * there is one, is the program's. */
+static void end_attachment(struct attachment *attachment)
+{
+    struct watched **end = &attachment->closed_by_program;
+
+    if (*end)
+        uv_walk(attachment->loop, mark_in_loop, attachment);
+    while (*end) {
+        struct watched *watched = *end;
+
+        if (watched->is_in_loop) {
+            watched->is_in_loop = false;
+            end = &watched->next;
+        } else {
+            *end = watched->next;
+            free(watched);
+        }
+    }
+    if (attachment->closed_by_program) {
+        (void)uv_idle_init(attachment->loop, &attachment->sweeper);
+        attachment->sweeper.data = attachment;
+        uv_close((uv_handle_t *)&attachment->sweeper, on_swept);
+        return;
+    }
+    free(attachment->by_fd);
+    free(attachment);
 }
 
 /* Where there is something left it is a child's copy that ends. Of the descriptors that it keeps
@@ -196,10 +253,8 @@ static void detach(struct attachment *attachment)
             stop_watching(attachment, watched);
     }
     attachment->context = NULL;
-    if (is_needed)
-        return;
-    free(attachment->by_fd);
-    free(attachment);
+    if (!is_needed)
+        end_attachment(attachment);
 }
 
 static int on_poll_fd(struct libwebsocket_context *context, void *user,

@@ -23,6 +23,10 @@ LWS_BEGIN_DECLARATIONS
  * more before uv_loop_close(), which otherwise returns UV_EBUSY: let uv_run() come to its end, or
  * call uv_run(loop, UV_RUN_NOWAIT). The memory of the handles is freed then.
  *
+ * They are not the program's: one that closes all that uv_walk() finds destroys the context first,
+ * and leaves alone what is closing. Otherwise nothing is served any more, and one turn may not be
+ * enough after the context is destroyed; let uv_run() come to its end then.
+ *
  * A process that was forked since shares the loop with the other one, and cannot use the context by
  * it: calls fail there with EBUSY until it has been attached to a loop that was made after the
  * fork.

@@ -25,8 +25,10 @@ extern struct libwebsocket_context *const fake_context;
 /* fd is below 1024. */
 struct fake_descriptor *fake_descriptor(int fd);
 
-/* The four, as the engine would tell them. add returns what the sink returned, 0 without one. */
+/* The four, as the engine would tell them. add and try_set return what the sink returned, 0 without
+ * one. */
 int fake_add(int fd, int events, unsigned int flags, fake_served_function *served);
+int fake_try_set(int fd, int events);
 void fake_set(int fd, int events);
 void fake_clear(int fd, int events);
 void fake_delete(int fd);

@@ -12,6 +12,7 @@ const int loop_reports_unwanted = 0;
 const int loop_is_held_by_helpers = 0;
 const int loop_nests = 0;
 const int loop_adopts = 0;
+const int loop_closes_all = 1;
 
 static uv_loop_t loop;
 
@@ -33,6 +34,18 @@ void loop_turn(void)
 int loop_is_held(void)
 {
     return uv_loop_alive(&loop) != 0;
+}
+
+static void close_one(uv_handle_t *handle, void *argument)
+{
+    (void)argument;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+void loop_close_all(void)
+{
+    uv_walk(&loop, close_one, NULL);
 }
 
 void loop_close(void)

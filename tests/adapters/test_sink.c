@@ -510,6 +510,25 @@ START_TEST(takes_nothing_from_the_parent_in_a_child)
 }
 END_TEST
 
+/* With and without the turn in which the loop lets go of what was closed. */
+START_TEST(ends_after_a_program_that_closes_all)
+{
+    if (!loop_closes_all)
+        return;
+    loop_close_all();
+    if (_i % 2)
+        loop_turn();
+    if (_i / 2)
+        ck_assert_int_ne(fake_try_set(first[0], POLLOUT), 0);
+    fake_delete(first[0]);
+    ck_assert_int_eq(fake_add(first[0], POLLIN, 0, take_all), 0);
+    make_ready(first);
+    turn_loop();
+    ck_assert_int_eq(fake_descriptor(first[0])->hits, 1);
+    loop_close_all();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create(loop_name);
@@ -537,6 +556,7 @@ int main(void)
     tcase_add_test(tcase, holds_the_loop_if_it_should);
     tcase_add_test(tcase, tells_protocols_if_it_should);
     tcase_add_test(tcase, takes_nothing_from_the_parent_in_a_child);
+    tcase_add_loop_test(tcase, ends_after_a_program_that_closes_all, 0, 4);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
