@@ -25,7 +25,14 @@ LWS_BEGIN_DECLARATIONS
  *
  * A process that was forked since shares the base with the other one, and cannot use the context by
  * it: calls fail there with EBUSY until it has been attached to a base that was made after the
- * fork.
+ * fork. Destroying or renouncing its copy frees the events there too, at once, for which the base
+ * must still be there, and takes nothing from the other process.
+ *
+ * Where such a process goes on with the old base, it destroys or renounces its copy first, then
+ * calls event_reinit(), and only then runs the base. Where event_reinit() came before, it is called
+ * once more: what the other process has open would keep waking the base. So it would while a copy
+ * is kept, of which nothing is served. A base that a copy was attached away from keeps the events,
+ * and cannot be used any more.
  *
  * Returns 0. Returns -1 with errno and a log line where context or base is NULL, where it is called
  * from inside one of the four POLL_FD callbacks or the context is being destroyed (EINVAL); where
