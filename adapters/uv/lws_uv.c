@@ -238,16 +238,16 @@ static void end_attachment(struct attachment *attachment)
 }
 
 /* Where there is something left it is a child's copy that ends. Of the descriptors that it keeps
- * open the handles stay in a loop that is the parent's too, and they keep the attachment. */
+ * open the handles stay in the loop, which may be the parent's too, or not be there any more; and
+ * they keep the attachment. */
 static void detach(struct attachment *attachment)
 {
-    bool is_shared = is_another_processes(attachment->loop);
     bool is_needed = false;
 
     for (size_t fd = 0; fd < attachment->slot_count; fd++) {
         struct watched *watched = attachment->by_fd[fd];
 
-        if (watched && is_shared && lws_is_open((int)fd))
+        if (watched && lws_is_open((int)fd))
             is_needed = true;
         else if (watched)
             stop_watching(attachment, watched);

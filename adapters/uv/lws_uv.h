@@ -33,11 +33,11 @@ LWS_BEGIN_DECLARATIONS
  * must still be there, and takes nothing from the other process.
  *
  * Where such a process goes on with the old loop, uv_loop_fork() comes before the loop runs there,
- * as libuv asks. Between the two the process destroys or renounces its copy, or attaches it
- * elsewhere; where that happens before uv_loop_fork(), attaching elsewhere leaves handles in the
- * loop, which cannot be used any more. Where the loop has run with a copy that is destroyed later,
- * uv_loop_fork() is called once more: what the other process has open would wake the loop. While a
- * copy is kept nothing of it is served, and what is ready is not watched any more.
+ * as libuv asks, and so does destroying or renouncing the copy. Where the loop has run with a copy
+ * that is destroyed later, uv_loop_fork() is called once more: what the other process has open
+ * would keep waking the loop. While a copy is kept nothing of it is served, and what is ready is
+ * not watched any more. A loop that a copy was attached away from keeps the handles, and cannot be
+ * used any more.
  *
  * Returns 0. Returns -1 with errno and a log line where context or loop is NULL, where it is called
  * from inside one of the four POLL_FD callbacks or the context is being destroyed (EINVAL); where

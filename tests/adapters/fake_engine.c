@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define MOST 1024
 
@@ -14,6 +15,7 @@ struct libwebsocket_context {
     struct fake_descriptor descriptors[MOST];
     int forwarded;
     int detached;
+    int refuses;
 };
 
 static struct libwebsocket_context the_context;
@@ -110,6 +112,8 @@ int libwebsocket_service_fd(struct libwebsocket_context *context, struct pollfd 
     pollfd->revents = 0;
     descriptor->hits++;
     descriptor->revents = revents;
+    if (the_context.refuses)
+        return -1;
     if (descriptor->served)
         descriptor->served(fd, revents);
     return 0;
@@ -172,10 +176,24 @@ int fake_adopt(void)
     return result;
 }
 
-void fake_give_up(void)
+void fake_let_go(void)
 {
     tell(LWS_CALLBACK_POLL_DETACHED, -1, 0);
     the_context.sink = NULL;
+}
+
+void fake_give_up(void)
+{
+    for (int fd = 0; fd < MOST; fd++) {
+        if (the_context.descriptors[fd].live)
+            ck_assert_int_eq(close(fd), 0);
+    }
+    fake_let_go();
+}
+
+void fake_refuse(void)
+{
+    the_context.refuses = 1;
 }
 
 int fake_forwarded(void)

@@ -34,9 +34,13 @@ void fake_clear(int fd, int events);
 void fake_delete(int fd);
 
 /* What the engine does in a process that was forked: it begins to use the context, for which it
- * returns what the sink did; or frees it unused. */
+ * returns what the sink did; lets go of the sink; or closes all and frees the context unused. */
 int fake_adopt(void);
+void fake_let_go(void);
 void fake_give_up(void);
+
+/* Nothing is served from now on. */
+void fake_refuse(void);
 
 /* How often protocols[0] would have been told, and a sink POLL_DETACHED. */
 int fake_forwarded(void);

@@ -11,6 +11,7 @@ extern const int loop_reports_unwanted;   /* hang-ups of descriptors that are wa
 extern const int loop_is_held_by_helpers; /* the engine's own descriptors keep it running */
 extern const int loop_nests;              /* it may be run from inside itself */
 extern const int loop_adopts;             /* in a process that was forked there is one of its own */
+extern const int loop_tells_owner;        /* it knows whether that has been initialised again */
 extern const int loop_closes_all;         /* a program can close what is not its own */
 
 void loop_open(void);
@@ -19,6 +20,8 @@ int loop_attach(void);
 void loop_turn(void);
 /* Whether it would wait. */
 int loop_is_held(void);
+/* As libuv and libevent ask for it in a process that was forked. */
+void loop_reinit(void);
 /* Closes all that the loop has, as a program may that ends. */
 void loop_close_all(void);
 /* Checks that the loop is as empty as it was. */

@@ -12,6 +12,7 @@ const int loop_reports_unwanted = 0;
 const int loop_is_held_by_helpers = 1;
 const int loop_nests = 0;
 const int loop_adopts = 0;
+const int loop_tells_owner = 0;
 const int loop_closes_all = 0;
 
 static struct event_base *base;
@@ -35,6 +36,11 @@ void loop_turn(void)
 int loop_is_held(void)
 {
     return event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED) > 0;
+}
+
+void loop_reinit(void)
+{
+    ck_assert_int_eq(event_reinit(base), 0);
 }
 
 void loop_close_all(void)

@@ -17,6 +17,7 @@ const int loop_reports_unwanted = 1;
 const int loop_is_held_by_helpers = 1;
 const int loop_nests = 1;
 const int loop_adopts = 1;
+const int loop_tells_owner = 0;
 const int loop_closes_all = 0;
 
 void loop_open(void)
@@ -36,6 +37,10 @@ void loop_turn(void)
 int loop_is_held(void)
 {
     return 1;
+}
+
+void loop_reinit(void)
+{
 }
 
 void loop_close_all(void)

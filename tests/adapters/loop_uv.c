@@ -12,6 +12,7 @@ const int loop_reports_unwanted = 0;
 const int loop_is_held_by_helpers = 0;
 const int loop_nests = 0;
 const int loop_adopts = 0;
+const int loop_tells_owner = 1;
 const int loop_closes_all = 1;
 
 static uv_loop_t loop;
@@ -34,6 +35,11 @@ void loop_turn(void)
 int loop_is_held(void)
 {
     return uv_loop_alive(&loop) != 0;
+}
+
+void loop_reinit(void)
+{
+    ck_assert_int_eq(uv_loop_fork(&loop), 0);
 }
 
 static void close_one(uv_handle_t *handle, void *argument)

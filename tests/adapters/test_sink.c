@@ -474,7 +474,7 @@ static int live_in_a_child(void)
     if (fake_forwarded() - before != (loop_forwards ? 4 : 0))
         return 4;
     if (!loop_adopts) {
-        fake_give_up();
+        fake_let_go();
         return 0;
     }
     make_ready(first);
@@ -490,23 +490,67 @@ static int live_in_a_child(void)
     return 0;
 }
 
-START_TEST(takes_nothing_from_the_parent_in_a_child)
+/* Returns 0 where the loop goes on as if nothing of the context had been in it. */
+static int give_up_in_a_child(void)
+{
+    fake_give_up();
+    loop_reinit();
+    turn_loop();
+    return loop_is_held() ? 4 : 0;
+}
+
+static int be_refused_in_a_child(void)
+{
+    loop_reinit();
+    fake_refuse();
+    make_ready(first);
+    turn_loop();
+    return fake_descriptor(first[0])->hits == 1 ? 0 : 5;
+}
+
+static int be_refused_without_reinit(void)
+{
+    fake_refuse();
+    make_ready(first);
+    turn_loop();
+    turn_loop();
+    take_all(first[0], 0);
+    return 0;
+}
+
+static void run_in_child(int (*function)(void))
 {
     pid_t child = fork();
     int status;
 
     ck_assert_int_ge(child, 0);
     if (child == 0)
-        _exit(live_in_a_child());
+        _exit(function());
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(WIFEXITED(status));
     ck_assert_int_eq(WEXITSTATUS(status), 0);
-    if (!loop_adopts)
+}
+
+START_TEST(takes_nothing_from_the_parent_in_a_child)
+{
+    turn_loop();
+    run_in_child(live_in_a_child);
+    if (!loop_adopts) {
+        run_in_child(give_up_in_a_child);
+        run_in_child(be_refused_without_reinit);
         make_ready(second);
+    }
     make_ready(first);
     turn_loop();
     ck_assert_int_eq(fake_descriptor(first[0])->hits, 1);
     ck_assert_int_eq(fake_descriptor(second[0])->hits, 1);
+}
+END_TEST
+
+START_TEST(stops_in_a_child_what_cannot_be_served)
+{
+    if (loop_tells_owner)
+        run_in_child(be_refused_in_a_child);
 }
 END_TEST
 
@@ -556,6 +600,7 @@ int main(void)
     tcase_add_test(tcase, holds_the_loop_if_it_should);
     tcase_add_test(tcase, tells_protocols_if_it_should);
     tcase_add_test(tcase, takes_nothing_from_the_parent_in_a_child);
+    tcase_add_test(tcase, stops_in_a_child_what_cannot_be_served);
     tcase_add_loop_test(tcase, ends_after_a_program_that_closes_all, 0, 4);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);

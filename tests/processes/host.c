@@ -168,6 +168,84 @@ static void turn_event(int timeout_ms)
     (void)event_base_loop(base, EVLOOP_ONCE);
 }
 
+bool host_reinit(void)
+{
+    if (host.loop == HOST_UV)
+        return uv_loop_fork(&uv) == 0;
+    return host.loop == HOST_EVENT && event_reinit(base) == 0;
+}
+
+static void count_handle(uv_handle_t *handle, void *count)
+{
+    (void)handle;
+    (*(int *)count)++;
+}
+
+/* The turns' own timers may be there too. */
+static int count_event(const struct event_base *counted, const struct event *event, void *count)
+{
+    (void)counted;
+    *(int *)count += event_get_fd(event) >= 0;
+    return 0;
+}
+
+int host_left(void)
+{
+    int count = 0;
+
+    if (host.loop == HOST_UV)
+        uv_walk(&uv, count_handle, &count);
+    else if (host.loop == HOST_EVENT)
+        (void)event_base_foreach_event(base, count_event, &count);
+    return count;
+}
+
+static void end_rest(uv_timer_t *timer)
+{
+    *(bool *)timer->data = true;
+}
+
+static bool uv_rests(int timeout_ms)
+{
+    static uv_timer_t timer;
+    bool rested = false;
+
+    timer.data = &rested;
+    if (uv_timer_init(&uv, &timer) < 0 ||
+        uv_timer_start(&timer, end_rest, (uint64_t)timeout_ms, 0) < 0)
+        return false;
+    (void)uv_run(&uv, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&timer, NULL);
+    (void)uv_run(&uv, UV_RUN_NOWAIT);
+    return rested;
+}
+
+static void end_event_rest(evutil_socket_t fd, short what, void *rested)
+{
+    (void)fd;
+    (void)what;
+    *(bool *)rested = true;
+}
+
+static bool event_rests(int timeout_ms)
+{
+    const struct timeval timeout = {.tv_usec = timeout_ms * 1000};
+    bool rested = false;
+    struct event *timer = evtimer_new(base, end_event_rest, &rested);
+
+    if (!timer)
+        return false;
+    if (evtimer_add(timer, &timeout) == 0)
+        (void)event_base_loop(base, EVLOOP_ONCE);
+    event_free(timer);
+    return rested;
+}
+
+bool host_rests(int timeout_ms)
+{
+    return host.loop == HOST_UV ? uv_rests(timeout_ms) : event_rests(timeout_ms);
+}
+
 void host_turn(int timeout_ms)
 {
     switch (host.loop) {

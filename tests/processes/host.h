@@ -49,4 +49,13 @@ bool host_attach(void);
 /* Serves what is ready within so many milliseconds. */
 void host_turn(int timeout_ms);
 
+/* What libuv and libevent ask for in a process that was forked. False where it fails. */
+bool host_reinit(void);
+
+/* How many handles, or events of descriptors, there are in their loops. */
+int host_left(void);
+
+/* Whether such a loop sleeps until a timer of that many milliseconds ends. */
+bool host_rests(int timeout_ms);
+
 #endif

@@ -11,6 +11,7 @@ int main(void)
 
     certificates_make();
     srunner_add_suite(runner, copies_suite());
+    srunner_add_suite(runner, loops_suite());
     srunner_add_suite(runner, older_suite());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

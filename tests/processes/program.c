@@ -12,12 +12,13 @@
 #include "../support/children.h"
 #include "probe.h"
 
-enum { TURN_MS = 5, MESSAGES = 100, LARGE = 65536 };
+enum { TURN_MS = 5, REST_MS = 50, MESSAGES = 100, LARGE = 65536 };
 
 static intptr_t calls_given;
 static int calls;
 static bool calls_overtook;
 static int complaints;
+static int lines;
 
 static void play(enum role role);
 
@@ -148,6 +149,12 @@ static int obey(int command)
     case TURN:
         host_turn(TURN_MS);
         return 0;
+    case REINIT:
+        return host_reinit() ? 0 : EIO;
+    case LEFT:
+        return host_left();
+    case RESTS:
+        return host_rests(REST_MS) ? 1 : 0;
     case DESTROY:
         return destroy();
     case RENOUNCE:
@@ -170,6 +177,8 @@ static int obey(int command)
         return connect_to_peer("localhost");
     case COMPLAINTS:
         return complaints;
+    case LINES:
+        return lines;
     case FAILED:
         return host.failed;
     case WRITE:
@@ -218,6 +227,7 @@ static void play(enum role role)
 static void keep_log(int level, const char *line)
 {
     (void)level;
+    lines++;
     if (strstr(line, "attached to a loop that this process shares"))
         complaints++;
     else

@@ -22,6 +22,9 @@ enum {
     ADOPT = 'a',
     ATTACH = 'r', /* to a new loop */
     TURN = 't',   /* serves for a moment */
+    REINIT = 'z', /* uv_loop_fork() or event_reinit() */
+    LEFT = 'y',   /* how many handles, or events of descriptors, it has */
+    RESTS = 'L',  /* whether it sleeps where nothing is due */
     DESTROY = 'd',
     RENOUNCE = 'n',
     CALL = 'c',            /* lws_call_in_service() of a function that counts */
@@ -34,6 +37,7 @@ enum {
     CONNECT_BY_NAME = 'q',
     FAILED = 'g',     /* how many clients came to nothing */
     COMPLAINTS = 'h', /* how often the log was told that the loop is not its own */
+    LINES = 'N',      /* how many lines it had, those included */
     WRITE = 'w',      /* a hundred messages on the newest connection */
     WRITE_LARGE = 'v',
     ESTABLISHED = 'e', /* whether there is one */

@@ -6,6 +6,7 @@
 
 Suite *adoption_suite(void);
 Suite *copies_suite(void);
+Suite *loops_suite(void);
 Suite *older_suite(void);
 
 #endif
