@@ -25,9 +25,9 @@ enum {
     GATHER_MAX = 65536,   /* gathered bytes above which they are not kept for the end of the call */
 
     /* Connections that are resumed or become WRITEABLE in one service call, and how many of them
-     * one counts for that may send a piece of a file. */
+     * one counts for that may send a piece of a file, or have extensions make more of what came. */
     WORK_PER_CALL = 256,
-    WORK_OF_A_RESPONSE = 16
+    WORK_OF_A_LARGE_ONE = 16
 };
 
 struct protocol;

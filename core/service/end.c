@@ -93,7 +93,9 @@ void end_connections_silently(struct libwebsocket_context *context)
         bury(context, wsi);
     }
     /* Extensions were called, which put their connections on these queues. */
+    queue_splice(&context->graves, &context->work_round);
     queue_splice(&context->graves, &context->engine.work);
+    queue_init(&context->settle_round);
     queue_init(&context->engine.attention);
     settle_graves(context);
     /* The receiving end was closed with what stood for it. */

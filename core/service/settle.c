@@ -4,6 +4,7 @@
 #include "connection/drain.h"
 #include "connection/extension.h"
 #include "connection/lifecycle.h"
+#include "connection/receive.h"
 #include "platform/timer.h"
 #include "service/broadcast.h"
 #include "service/calls.h"
@@ -121,6 +122,11 @@ static void announce_all(struct libwebsocket_context *context)
     }
 }
 
+static bool is_large(const struct libwebsocket *wsi)
+{
+    return wsi->state == CONNECTION_HTTP_RESPONSE || (wsi->extended && receive_keeps(wsi));
+}
+
 /* A round of what connections have left to do; each is met at most once. */
 static void work(struct libwebsocket_context *context)
 {
@@ -131,7 +137,7 @@ static void work(struct libwebsocket_context *context)
                        (link = queue_pop(&context->work_round));) {
         struct libwebsocket *wsi = queue_entry(link, struct libwebsocket, work);
 
-        done += wsi->state == CONNECTION_HTTP_RESPONSE ? WORK_OF_A_RESPONSE : 1;
+        done += is_large(wsi) ? WORK_OF_A_LARGE_ONE : 1;
         if (wsi->closed)
             queue_push(&context->graves, &wsi->work);
         else
