@@ -4,7 +4,10 @@
 #include "connection/http_exchange.h"
 #include "connection/receive.h"
 
-enum { LAST_READS = 16 };
+enum {
+    LAST_BYTES = 1048576, /* of what comes still, to be thrown away in one service call */
+    EACH_READ = 512       /* counts for so many besides */
+};
 
 void connection_die(struct libwebsocket *wsi)
 {
@@ -26,12 +29,16 @@ static enum transport_result discard_input(struct libwebsocket *wsi)
 {
     unsigned char *buffer = engine_take_buffer(engine_of(wsi));
     enum transport_result result = TRANSPORT_DONE;
-    size_t length;
+    size_t total = 0;
 
     if (!buffer)
         return TRANSPORT_FAILED;
-    for (int i = 0; i < LAST_READS && result == TRANSPORT_DONE; i++)
+    while (total < LAST_BYTES && result == TRANSPORT_DONE) {
+        size_t length = 0;
+
         result = transport_receive(&wsi->transport, buffer, RECEIVE_SIZE, &length);
+        total += length + EACH_READ;
+    }
     engine_return_buffer(engine_of(wsi), buffer);
     return result;
 }
