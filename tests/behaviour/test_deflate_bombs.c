@@ -162,7 +162,7 @@ START_TEST(others_are_answered_meanwhile)
     struct deflate_end end = start(ROLE_SERVER, &extras);
     struct deflate_peer healthy = deflate_connect(&end, "back", PMD);
     struct deflate_peer peer = deflate_connect(&end, _i == 0 ? "4096" : "65536", PMD);
-    size_t mebibytes = harness_scale(harness_sanitized() ? 256 : 1024, 4);
+    size_t mebibytes = harness_scale(harness_sanitized() ? 256 : 1024, 64);
     size_t length;
     unsigned char *bomb = make_bomb(mebibytes, &length);
     int64_t deadline = ws_now_ms() + 2 * SERVER_PATIENCE_MS;
