@@ -432,10 +432,14 @@ START_TEST(says_farewell)
         ws_shutdown(peer); /* close_notify, and no FIN */
     } else {
         server_run(loop, destroy, NULL);
-        ws_expect_close(peer, 1001);
     }
-    ws_expect_eof(peer);
-    ck_assert(tls_ended_cleanly(peer));
+    /* A context that goes away waits for nothing. */
+    if (_i == 0 || !harness_refuses_io()) {
+        if (_i == 1)
+            ws_expect_close(peer, 1001);
+        ws_expect_eof(peer);
+        ck_assert(tls_ended_cleanly(peer));
+    }
     server_wait(loop, LWS_CALLBACK_CLOSED, 1);
     ws_free(peer);
     free(answer);
