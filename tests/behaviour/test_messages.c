@@ -198,6 +198,31 @@ START_TEST(takes_many_frames_in_one_segment)
 }
 END_TEST
 
+/* One that arrives while the one before is still being sent may take the place of others. */
+static void expect_pongs(struct ws_client *client)
+{
+    char text[126];
+    size_t next = 0;
+
+    while (next < 10) {
+        struct ws_frame frame;
+        size_t number;
+
+        ws_receive_frame(client, &frame);
+        ck_assert_uint_eq(frame.first, WS_FIN | WS_PONG);
+        number = frame.length == 0 ? 0 : (frame.length - 8) / 13;
+        if (harness_cut())
+            ck_assert_uint_ge(number, next);
+        else
+            ck_assert_uint_eq(number, next);
+        memset(text, (int)('a' + number), sizeof text);
+        ck_assert_uint_eq(frame.length, number == 0 ? 0 : number * 13 + 8);
+        ck_assert(frame.length == 0 || memcmp(frame.payload, text, frame.length) == 0);
+        ws_frame_free(&frame);
+        next = number + 1;
+    }
+}
+
 START_TEST(answers_pings_in_order)
 {
     struct server *server = server_start(NULL);
@@ -212,10 +237,7 @@ START_TEST(answers_pings_in_order)
             ws_put_frame(client, out + length, WS_FIN | WS_PING, text, i == 0 ? 0 : i * 13 + 8);
     }
     ws_send(client, out, length);
-    for (size_t i = 0; i < 10; i++) {
-        memset(text, (int)('a' + i), 125);
-        ws_expect_frame(client, WS_FIN | WS_PONG, text, i == 0 ? 0 : i * 13 + 8);
-    }
+    expect_pongs(client);
     /* Control frames are no messages, and an unasked pong is nothing. */
     ws_send_frame(client, WS_FIN | WS_PONG, "x", 1);
     ws_send_frame(client, WS_FIN | WS_PONG, NULL, 0);
