@@ -257,7 +257,7 @@ void handshake(struct libwebsocket *wsi, bool has_body)
 
 bool handshake_session(const struct libwebsocket *wsi, void **session)
 {
-    if (!wsi->http || !wsi->http->acceptance)
+    if (!connection_is_http(wsi) || !wsi->http || !wsi->http->acceptance)
         return false;
     *session = wsi->http->acceptance->session;
     return true;

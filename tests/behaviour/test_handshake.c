@@ -309,7 +309,7 @@ static int keeping_callback(struct libwebsocket_context *context, struct libwebs
         memset(memory, 'k', 1000);
         return *(int *)server_user(server_here());
     }
-    if (reason == LWS_CALLBACK_ESTABLISHED) {
+    if (reason == LWS_CALLBACK_ESTABLISHED || reason == LWS_CALLBACK_RECEIVE) {
         ck_assert_ptr_eq(memory, user);
         for (size_t i = 0; i < 1000; i++)
             ck_assert_int_eq(memory[i], 'k');
@@ -336,10 +336,18 @@ START_TEST(has_session_memory_while_it_is_filtered)
     response = ws_receive_head(client);
     ck_assert_int_eq(response.status, verdict == 0 ? 101 : 403);
     ws_response_free(&response);
-    if (verdict == 0)
+    if (verdict == 0) {
+        /* The callback asks for it in the middle of a frame, too. */
+        unsigned char *pattern = harness_pattern(10000, 1);
+
+        ws_send_frame(client, WS_BINARY, pattern, 10000);
+        ws_send_frame(client, WS_FIN, pattern, 3);
+        free(pattern);
+        server_wait(server, LWS_CALLBACK_RECEIVE, 4);
         ws_finish(client);
-    else
+    } else {
         free(ws_receive_all(client, NULL));
+    }
     ck_assert_uint_eq(server_count(server, LWS_CALLBACK_ESTABLISHED), verdict == 0);
     ws_free(client);
     server_stop(server);
